@@ -1,0 +1,109 @@
+// The names of all algorithms that fit a hierarchy: what the planner ranks, and what the tests verify.
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <hawser/algorithm/generate.hpp>
+
+namespace hawser::algorithm {
+
+namespace detail {
+
+template <class Algorithms>
+std::vector<std::string_view> names_of(const Algorithms& algorithms) {
+  std::vector<std::string_view> names;
+  names.reserve(std::size(algorithms));
+  for (const auto& each : algorithms) names.push_back(each.name);
+  return names;
+}
+
+inline std::vector<std::string_view> flat_names(collective what) {
+  switch (what) {
+    case collective::all_reduce: return names_of(all_reduce_algorithms);
+    case collective::reduce_scatter: return names_of(reduce_scatter_algorithms);
+    case collective::all_gather: return names_of(all_gather_algorithms);
+    case collective::all_to_all:
+    case collective::all_to_all_v: return names_of(all_to_all_algorithms);
+    case collective::broadcast: return names_of(broadcast_algorithms);
+    case collective::reduce: return names_of(reduce_algorithms);
+    case collective::gather: return names_of(gather_algorithms);
+    case collective::scatter: return names_of(scatter_algorithms);
+    case collective::barrier: return names_of(barrier_algorithms);
+  }
+  return {};
+}
+
+/// The names that may stand for a level inside: of an all-reduce, those that are both a reduce-scatter and an
+/// all-gather.
+inline std::vector<std::string_view> inner_names(collective what) {
+  if (what != collective::all_reduce) return flat_names(what);
+  std::vector<std::string_view> names = flat_names(collective::reduce_scatter);
+  const auto gathers = flat_names(collective::all_gather);
+  std::erase_if(names, [&](auto name) { return std::find(gathers.begin(), gathers.end(), name) == gathers.end(); });
+  return names;
+}
+
+constexpr bool has_hierarchical_form(collective what) {
+  return what != collective::gather && what != collective::scatter && what != collective::barrier;
+}
+
+inline std::string join_levels(std::string_view inner, int inner_levels, std::string_view outermost) {
+  std::string name(hierarchical_prefix);
+  for (int i = 0; i < inner_levels; ++i) name.append(inner).append(",");
+  return name.append(outermost).append(")");
+}
+
+template <class Algorithms>
+bool part_keeps_order(const Algorithms& algorithms, std::string_view name) {
+  return find(algorithms, name, "reduction").keeps_order;
+}
+
+inline bool flat_keeps_order(collective what, std::string_view name) {
+  switch (what) {
+    case collective::all_reduce: return part_keeps_order(all_reduce_algorithms, name);
+    case collective::reduce_scatter: return part_keeps_order(reduce_scatter_algorithms, name);
+    case collective::reduce: return part_keeps_order(reduce_algorithms, name);
+    default: return true;
+  }
+}
+
+}  // namespace detail
+
+/// Every algorithm of a collective that fits the hierarchy: the flat ones in the order of the registry, then
+/// hierarchical(...) combinations where more than one level has groups of several units. Each name is accepted by
+/// `generate`. The list does not depend on sizes; what is too long for a machine is the planner's decision.
+inline std::vector<std::string> algorithm_names(const topology::hierarchy& tree, schedule::collective what) {
+  std::vector<std::string> names;
+  for (std::string_view flat : detail::flat_names(what)) names.emplace_back(flat);
+  const int levels = static_cast<int>(active_levels(tree).size());
+  if (levels < 2 || !detail::has_hierarchical_form(what)) return names;
+  if (what == schedule::collective::all_to_all || what == schedule::collective::all_to_all_v) {
+    names.push_back(detail::join_levels("pairwise", levels - 1, "pairwise"));  // the only form of the exchange
+    return names;
+  }
+  // All inner levels share one algorithm, so that the number of candidates does not grow with the depth.
+  for (std::string_view inner : detail::inner_names(what))
+    for (std::string_view outermost : detail::flat_names(what))
+      names.push_back(detail::join_levels(inner, levels - 1, outermost));
+  return names;
+}
+
+/// Whether an algorithm reduces in rank order on this hierarchy, as non-commutative operators need. A hierarchical one
+/// does where its parts do and the ranks are placed in order. True for collectives that do not reduce.
+/// Throws errc::not_found for an unknown name.
+inline bool keeps_order(const topology::hierarchy& tree, schedule::collective what, std::string_view algorithm) {
+  if (!schedule::reduces(what)) return true;
+  const parsed_name name = parse_name(algorithm);
+  if (!name.is_hierarchical) return detail::flat_keeps_order(what, algorithm);
+  if (!tree.is_in_rank_order()) return false;
+  const auto inner = what == schedule::collective::all_reduce ? schedule::collective::reduce_scatter : what;
+  return detail::flat_keeps_order(what, name.parts.back()) &&
+         std::all_of(name.parts.begin(), name.parts.end() - 1,
+                     [&](std::string_view part) { return detail::flat_keeps_order(inner, part); });
+}
+
+}  // namespace hawser::algorithm

@@ -1,0 +1,203 @@
+// From a plan's algorithm name to one rank's schedule.
+//
+// Names: a flat algorithm's ("ring"), over all ranks as one group; or "hierarchical(a,b,...)", one algorithm per level,
+// innermost first, the last one serving the outermost level.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <hawser/algorithm/hierarchical_all_reduce.hpp>
+#include <hawser/algorithm/hierarchical_blocks.hpp>
+#include <hawser/algorithm/hierarchical_exchange.hpp>
+#include <hawser/algorithm/hierarchical_rooted.hpp>
+#include <hawser/algorithm/registry.hpp>
+#include <hawser/schedule/builder.hpp>
+
+namespace hawser::algorithm {
+
+inline constexpr std::string_view hierarchical_prefix = "hierarchical(";
+
+/// An algorithm's name taken apart: one flat name, or one per level, innermost first.
+struct parsed_name {
+  bool is_hierarchical = false;
+  std::vector<std::string_view> parts;
+};
+
+inline parsed_name parse_name(std::string_view name) {
+  if (!name.starts_with(hierarchical_prefix) || !name.ends_with(')')) return {false, {name}};
+  parsed_name parsed{true, {}};
+  std::string_view rest = name.substr(hierarchical_prefix.size());
+  rest.remove_suffix(1);
+  while (true) {
+    const std::size_t comma = rest.find(',');
+    parsed.parts.push_back(rest.substr(0, comma));
+    if (comma == std::string_view::npos) return parsed;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+/// The registered algorithm of a name. Throws errc::not_found that lists what there is.
+template <class Algorithms>
+const auto& find(const Algorithms& algorithms, std::string_view name, std::string_view what) {
+  std::string known;
+  for (const auto& each : algorithms) {
+    if (each.name == name) return each;
+    known.append(known.empty() ? "" : ", ").append(each.name);
+  }
+  fail(errc::not_found, "unknown " + std::string(what) + " algorithm \"" + std::string(name) + "\"", {},
+       "use one of " + known + ", or hierarchical(...) of them, innermost level first");
+}
+
+namespace detail {
+
+using schedule::collective;
+using schedule::request;
+using topology::hierarchy;
+
+/// All ranks as one group: in the order of positions, so that neighbours are near, or of ranks where order counts.
+struct everybody {
+  everybody(const hierarchy& whole, const request& what, rank self)
+      : tree(&whole), in_rank_order(whole.is_in_rank_order() || (reduces(what.what) && !what.is_commutative)) {
+    members = {
+        static_cast<int>(whole.size()), index_of(self),
+        in_rank_order ? std::function([](int i) { return rank(i); }) : [&whole](int i) { return whole.rank_at(i); }};
+  }
+  int index_of(rank r) const { return in_rank_order ? r.value : static_cast<int>(tree->position_of(r)); }
+
+  const hierarchy* tree;
+  bool in_rank_order;
+  group members;
+};
+
+/// Member i's block of a buffer with one block per rank.
+inline locator block_of_each(buffer where, const group& members) {
+  return [where, at = members.at](int first, int last) {
+    region_list list;
+    for (int i = first; i < last; ++i) append(list, where, {at(i).value, at(i).value + 1});
+    return list;
+  };
+}
+
+/// Partial sums lie in scratch, the block of self in the output.
+inline locator result_of_self(const group& members) {
+  return [self = members.self, partial = block_of_each(buffer::scratch, members)](int first, int last) {
+    if (self < first || self >= last) return partial(first, last);
+    region_list list = partial(first, self);
+    append(list, buffer::output, {0, 1});
+    join(list, partial(self + 1, last));
+    return list;
+  };
+}
+
+template <class Phase>
+std::vector<const flat_algorithm<Phase>*> outermost_first(const parsed_name& name,
+                                                          std::span<const flat_algorithm<Phase>> algorithms,
+                                                          std::string_view what) {
+  std::vector<const flat_algorithm<Phase>*> chosen;
+  for (auto part = name.parts.rbegin(); part != name.parts.rend(); ++part)
+    chosen.push_back(&find(algorithms, *part, what));
+  return chosen;
+}
+
+inline void check_levels(const ladder& levels, const parsed_name& name) {
+  if (static_cast<int>(name.parts.size()) != levels.size())
+    fail(errc::unsupported, "the algorithm names " + std::to_string(name.parts.size()) + " levels",
+         "the hierarchy has " + std::to_string(levels.size()) + " with more than one unit");
+}
+
+inline void generate_hierarchical(const hierarchy& tree, const request& what, const parsed_name& name, builder& out) {
+  const ladder levels(tree);
+  check_levels(levels, name);
+  switch (what.what) {
+    case collective::all_reduce: {
+      std::vector<inner_algorithms> inner;
+      for (std::size_t i = name.parts.size() - 1; i-- > 0;)
+        inner.push_back({&find(reduce_scatter_algorithms, name.parts[i], "reduce_scatter"),
+                         &find(all_gather_algorithms, name.parts[i], "all_gather")});
+      const auto& outermost = find(all_reduce_algorithms, name.parts.back(), "all_reduce");
+      return hierarchical_all_reduce(levels, inner, outermost, out).generate();
+    }
+    case collective::reduce_scatter:
+      return hierarchical_blocks(levels, out)
+          .reduce_scatter(outermost_first<reduce_scatter_phase>(name, reduce_scatter_algorithms, "reduce_scatter"));
+    case collective::all_gather:
+      return hierarchical_blocks(levels, out)
+          .all_gather(outermost_first<all_gather_phase>(name, all_gather_algorithms, "all_gather"));
+    case collective::all_to_all:
+    case collective::all_to_all_v: return hierarchical_exchange(tree, what.has_ragged_blocks, out).generate();
+    case collective::broadcast:
+      return hierarchical_rooted(levels, what.root, out)
+          .broadcast(outermost_first<rooted_phase>(name, broadcast_algorithms, "broadcast"));
+    case collective::reduce:
+      return hierarchical_rooted(levels, what.root, out)
+          .reduce(outermost_first<rooted_phase>(name, reduce_algorithms, "reduce"));
+    default:
+      fail(errc::unsupported, std::string(to_string(what.what)) + " has no hierarchical form", {},
+           "use a flat algorithm");
+  }
+}
+
+inline void generate_flat(const hierarchy& tree, const request& what, std::string_view name, builder& out) {
+  const everybody all(tree, what, out.self());
+  const group& members = all.members;
+  const int root = all.index_of(what.root);
+  const region_list own_input = at(buffer::input, {0, 1}), own_output = at(buffer::output, {0, 1});
+  switch (what.what) {
+    case collective::all_reduce:
+      return find(all_reduce_algorithms, name, "all_reduce").generate({members, {0, 1}, buffer::input}, out);
+    case collective::barrier:
+      return find(barrier_algorithms, name, "barrier").generate({members, {0, 1}, buffer::input}, out);
+    case collective::reduce_scatter: {
+      const auto& algorithm = find(reduce_scatter_algorithms, name, "reduce_scatter");
+      if (algorithm.needs_accumulator) out.reserve_scratch(members.size);
+      return algorithm.generate({members, block_of_each(buffer::input, members), result_of_self(members)}, out);
+    }
+    case collective::all_gather:
+      return find(all_gather_algorithms, name, "all_gather")
+          .generate({members, own_input, block_of_each(buffer::output, members)}, out);
+    case collective::all_to_all:
+    case collective::all_to_all_v:
+      return find(all_to_all_algorithms, name, "all_to_all")
+          .generate({members, block_of_each(buffer::input, members), block_of_each(buffer::output, members)}, out);
+    case collective::broadcast:
+      return find(broadcast_algorithms, name, "broadcast").generate({members, root, {0, 1}, buffer::input}, out);
+    case collective::reduce:
+      return find(reduce_algorithms, name, "reduce").generate({members, root, {0, 1}, buffer::input}, out);
+    case collective::gather:
+      return find(gather_algorithms, name, "gather")
+          .generate({members, root, own_input, block_of_each(buffer::output, members)}, out);
+    case collective::scatter:
+      return find(scatter_algorithms, name, "scatter")
+          .generate({members, root, block_of_each(buffer::input, members), own_output}, out);
+  }
+}
+
+/// Whether a block of the input may be read after its place in the output was written.
+constexpr bool needs_staging(const request& what) {
+  return what.what == collective::all_to_all || what.what == collective::all_to_all_v;
+}
+
+}  // namespace detail
+
+/// One rank's schedule, in time and memory proportional to that rank's own steps. Pure: no I/O, no payload.
+/// Throws errc::not_found for an unknown algorithm, errc::unsupported where it does not fit the hierarchy.
+inline schedule::schedule generate(const topology::hierarchy& tree, const schedule::request& what,
+                                   std::string_view algorithm, rank self) {
+  builder out(what, self, tree.size());
+  const parsed_name name = parse_name(algorithm);
+  if (tree.size() == 1) {
+    const std::int64_t blocks = schedule::input_blocks(what.what, 1);
+    out.copy(at(buffer::output, {0, blocks}), at(buffer::input, {0, blocks}));
+    return std::move(out).finish();
+  }
+  if (out.is_in_place() && detail::needs_staging(what)) out.stage_input();
+  if (name.is_hierarchical)
+    detail::generate_hierarchical(tree, what, name, out);
+  else
+    detail::generate_flat(tree, what, algorithm, out);
+  return std::move(out).finish();
+}
+
+}  // namespace hawser::algorithm

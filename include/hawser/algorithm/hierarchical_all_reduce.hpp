@@ -1,0 +1,60 @@
+// Hierarchical all-reduce over any number of levels: reduce-scatter inside, all-reduce along the rails, all-gather
+// inside. Ragged groups meet by intervals: rank r of g owns [r/g, (r + 1)/g), cut where any group's boundary lies.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include <hawser/algorithm/flat.hpp>
+#include <hawser/algorithm/levels.hpp>
+
+namespace hawser::algorithm {
+
+/// The algorithms of a level inside: a reduce-scatter on the way out, an all-gather on the way back.
+struct inner_algorithms {
+  const flat_algorithm<reduce_scatter_phase>* scatter = nullptr;
+  const flat_algorithm<all_gather_phase>* gather = nullptr;
+};
+
+class hierarchical_all_reduce {
+ public:
+  /// `inner[k - 1]` serves level k of the ladder, `outermost` level 0.
+  hierarchical_all_reduce(const ladder& levels, std::span<const inner_algorithms> inner,
+                          const flat_algorithm<all_reduce_phase>& outermost, builder& out)
+      : levels_(levels), inner_(inner), outermost_(outermost), out_(out) {}
+
+  void generate() {
+    const topology::hierarchy& tree = levels_.tree();
+    run(levels_.size() - 1, tree.position_of(out_.self()), {0, 1}, buffer::input,
+        [&tree](std::int64_t position) { return tree.rank_at(position); });
+  }
+
+ private:
+  using representative = std::function<rank(std::int64_t unit)>;
+
+  void run(int k, std::int64_t unit, const interval& whole, buffer input, const representative& stands_for) {
+    const group members = levels_.members(k, unit, stands_for);
+    if (k == 0) {
+      out_.begin_phase("all_reduce " + std::string(outermost_.name) + " over " + levels_.name(0));
+      return outermost_.generate({members, whole, input}, out_);
+    }
+    const auto& [scatter, gather] = inner_[static_cast<std::size_t>(k - 1)];
+    const locator result = split(buffer::output, whole, members.size);
+    out_.begin_phase("reduce_scatter " + std::string(scatter->name) + " over " + levels_.name(k));
+    scatter->generate({members, split(input, whole, members.size), result}, out_);
+
+    for (const interval& part : levels_.shard_parts(k, members.self, members.size))
+      run(k - 1, levels_.parent(k, unit), whole.within(part), buffer::output,
+          [&](std::int64_t parent_unit) { return stands_for(levels_.owner(k, parent_unit, part)); });
+
+    out_.begin_phase("all_gather " + std::string(gather->name) + " over " + levels_.name(k));
+    gather->generate({members, result(members.self, members.self + 1), result}, out_);
+  }
+
+  const ladder& levels_;
+  std::span<const inner_algorithms> inner_;
+  const flat_algorithm<all_reduce_phase>& outermost_;
+  builder& out_;
+};
+
+}  // namespace hawser::algorithm

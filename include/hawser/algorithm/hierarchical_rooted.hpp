@@ -1,0 +1,70 @@
+// Hierarchical broadcast and reduce: along the leaders of the groups, outermost level first (broadcast) or last
+// (reduce), so that each uplink carries the data once.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include <hawser/algorithm/flat.hpp>
+#include <hawser/algorithm/levels.hpp>
+
+namespace hawser::algorithm {
+
+class hierarchical_rooted {
+ public:
+  using algorithms = std::span<const flat_algorithm<rooted_phase>* const>;
+
+  hierarchical_rooted(const ladder& levels, rank root, builder& out)
+      : levels_(levels), root_(levels.tree().position_of(root)), out_(out) {}
+
+  /// `chosen[k]` serves level k of the ladder.
+  void broadcast(algorithms chosen) {
+    const bool is_root = out_.self() == levels_.tree().rank_at(root_);
+    if (is_root) out_.copy(at(buffer::output, {0, 1}), at(buffer::input, {0, 1}));
+    for (int k = 0; k < levels_.size(); ++k) run(chosen, k, "broadcast ", buffer::output);
+  }
+
+  /// Partial sums are kept in the output, which is scratch where this rank is not the root.
+  void reduce(algorithms chosen) {
+    buffer from = buffer::input;
+    for (int k = levels_.size() - 1; k >= 0; --k)
+      if (run(chosen, k, "reduce ", from)) from = buffer::output;
+  }
+
+ private:
+  /// The position that stands for a unit of level k: the root's, or the unit's first.
+  std::int64_t leader(int k, std::int64_t unit) const {
+    return unit_at(k, root_) == unit ? root_ : first_position(k, unit);
+  }
+  std::int64_t unit_at(int k, std::int64_t position) const {
+    for (int j = levels_.size() - 1; j > k; --j) position = levels_.parent(j, position);
+    return position;
+  }
+  std::int64_t first_position(int k, std::int64_t unit) const {
+    for (int j = k + 1; j < levels_.size(); ++j) unit = levels_.units(j).first(unit);
+    return unit;
+  }
+
+  bool run(algorithms chosen, int k, const char* what, buffer from) {
+    const topology::hierarchy& tree = levels_.tree();
+    const std::int64_t position = tree.position_of(out_.self());
+    const std::int64_t unit = unit_at(k, position);
+    if (leader(k, unit) != position) return false;
+    const group members =
+        levels_.members(k, unit, [this, k, &tree](std::int64_t each) { return tree.rank_at(leader(k, each)); });
+    // The root's unit where this group has it, else the first: the one that stands for the group one level up.
+    const std::int64_t parent = levels_.parent(k, unit), root_unit = unit_at(k, root_);
+    const bool has_root = levels_.parent(k, root_unit) == parent;
+    const int root = has_root ? static_cast<int>(root_unit - levels_.units(k).first(parent)) : 0;
+    const auto& algorithm = *chosen[static_cast<std::size_t>(k)];
+    out_.begin_phase(what + std::string(algorithm.name) + " over " + levels_.name(k));
+    algorithm.generate({members, root, {0, 1}, from}, out_);
+    return true;
+  }
+
+  const ladder& levels_;
+  std::int64_t root_;
+  builder& out_;
+};
+
+}  // namespace hawser::algorithm

@@ -1,0 +1,71 @@
+// The levels of a hierarchy that a hierarchical algorithm has a phase for, and how ragged groups meet by intervals.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <hawser/algorithm/phase.hpp>
+#include <hawser/topology/hierarchy.hpp>
+
+namespace hawser::algorithm {
+
+/// The levels with any group of more than one unit, outermost first. Levels whose groups all have one unit have
+/// nothing to do; units and parents are numbered alike there.
+inline std::vector<int> active_levels(const topology::hierarchy& tree) {
+  std::vector<int> levels;
+  for (int d = 0; d < tree.depth(); ++d)
+    if (tree.at(d).units.distinct_sizes().back() > 1) levels.push_back(d);
+  return levels;
+}
+
+/// A rank's way up the active levels. Level k = 0 is the outermost; its one group has the whole machine.
+class ladder {
+ public:
+  explicit ladder(const topology::hierarchy& tree) : tree_(&tree), levels_(active_levels(tree)) {
+    for (int d : levels_) sizes_.push_back(tree.at(d).units.distinct_sizes());
+  }
+
+  const topology::hierarchy& tree() const noexcept { return *tree_; }
+  int size() const noexcept { return static_cast<int>(levels_.size()); }
+  const topology::child_counts& units(int k) const { return tree_->at(levels_[index(k)]).units; }
+  const std::string& name(int k) const { return tree_->at(levels_[index(k)]).name; }
+  std::int64_t parent(int k, std::int64_t unit) const { return units(k).parent_of(unit); }
+
+  /// The group of a unit at level k; `representative` names the rank that stands for a unit.
+  group members(int k, std::int64_t unit, const std::function<rank(std::int64_t)>& representative) const {
+    const std::int64_t parent_unit = parent(k, unit), first = units(k).first(parent_unit);
+    return {static_cast<int>(units(k).size(parent_unit)), static_cast<int>(unit - first),
+            [=](int i) { return representative(first + i); }};
+  }
+
+  /// Cuts [r/g, (r + 1)/g) at the boundaries of all group sizes of level k, so that each part has one owner in every
+  /// group, however ragged. Where all groups are equal: one part.
+  std::vector<interval> shard_parts(int k, std::int64_t r, std::int64_t g) const {
+    const interval shard = interval{0, 1}.part(r, g);
+    std::vector<fraction> cuts{shard.begin, shard.end};
+    for (std::int64_t size : sizes_[index(k)])
+      for (std::int64_t i = shard.begin.of(size) + 1; fraction(unsigned_(i), unsigned_(size)) < shard.end; ++i)
+        if (const fraction cut(unsigned_(i), unsigned_(size)); cut > shard.begin) cuts.push_back(cut);
+    std::sort(cuts.begin(), cuts.end());
+    cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+    std::vector<interval> parts;
+    for (std::size_t i = 0; i + 1 < cuts.size(); ++i) parts.push_back({cuts[i], cuts[i + 1]});
+    return parts;
+  }
+
+  /// The child of a parent unit at level k that owns a part.
+  std::int64_t owner(int k, std::int64_t parent_unit, const interval& part) const {
+    return units(k).first(parent_unit) + part.begin.of(units(k).size(parent_unit));
+  }
+
+ private:
+  static std::size_t index(int k) { return static_cast<std::size_t>(k); }
+  static std::uint64_t unsigned_(std::int64_t value) { return static_cast<std::uint64_t>(value); }
+  const topology::hierarchy* tree_;
+  std::vector<int> levels_;
+  std::vector<std::vector<std::int64_t>> sizes_;  // per active level
+};
+
+}  // namespace hawser::algorithm

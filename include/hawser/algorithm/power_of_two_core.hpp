@@ -1,0 +1,32 @@
+// The power-of-two core of a group of any size: pairs of neighbours become one until a power of two is left.
+// Rabenseifner, Traeff: More efficient reduction algorithms for non-power-of-two number of processors (EuroPVM 2004).
+#pragma once
+
+#include <hawser/algorithm/flat.hpp>
+
+namespace hawser::algorithm {
+
+/// Of the pairs (2i, 2i + 1), i < pairs, the left one absorbs the right one's contribution and hands it the result.
+/// Core members stand for adjacent, ascending ranges of members, so that reductions can keep the order.
+struct power_of_two_core {
+  int rounds = 0;  ///< log2 of the core's size
+  int pairs = 0;   ///< members beyond the core's size
+  int self = -1;   ///< this member's number in the core; -1 where its left neighbour stands for it
+  bool absorbs = false;
+
+  explicit power_of_two_core(const group& members) {
+    rounds = static_cast<int>(detail::floor_log2(members.size));
+    pairs = members.size - (1 << rounds);
+    const bool is_paired = members.self < 2 * pairs;
+    absorbs = is_paired && members.self % 2 == 0;
+    if (!is_paired) self = members.self - pairs;
+    if (absorbs) self = members.self / 2;
+  }
+
+  bool has_self() const noexcept { return self >= 0; }
+  int size() const noexcept { return 1 << rounds; }
+  /// The member that is number v of the core.
+  int member(int v) const noexcept { return v < pairs ? 2 * v : v + pairs; }
+};
+
+}  // namespace hawser::algorithm

@@ -1,0 +1,43 @@
+// Recursive doubling: exchange the whole vector with partners at distance 1, 2, 4, ...; the fewest rounds, for small
+// messages. Thakur, Rabenseifner, Gropp: Optimization of collective communication operations in MPICH (IJHPCA 2005).
+#pragma once
+
+#include <hawser/algorithm/alternating_value.hpp>
+#include <hawser/algorithm/power_of_two_core.hpp>
+
+namespace hawser::algorithm {
+
+/// floor(log2 n) rounds, up to two more where n is no power of two; each member sends all the data in every round.
+inline void recursive_doubling_all_reduce(const all_reduce_phase& phase, builder& out) {
+  const group& members = phase.members;
+  const region_list own = at(phase.input, phase.whole), result = at(buffer::output, phase.whole);
+  if (members.size == 1) return out.copy(result, own);
+  const power_of_two_core core(members);
+  if (!core.has_self()) {
+    const rank left = members.at(members.self - 1);
+    out.send(left, own);
+    return out.recv(left, result);
+  }
+  const alternating_value sum(phase, core.rounds, !core.absorbs, out);
+  if (core.absorbs) out.recv_reduce(members.at(members.self + 1), sum.after(0), own);
+  for (int round = 0; round < core.rounds; ++round) {
+    const int partner = core.self ^ (1 << round);
+    const rank peer = members.at(core.member(partner));
+    out.send(peer, sum.after(round));
+    out.recv_reduce(peer, sum.after(round + 1), sum.after(round), partner < core.self ? side::left : side::right);
+  }
+  sum.finish(out);
+  if (core.absorbs) out.send(members.at(members.self + 1), result);
+}
+
+namespace detail {
+
+/// From a member that was paired up to the complement of its number in the core, and on to its neighbour if that one is
+/// paired too.
+constexpr std::int64_t recursive_doubling_rounds(std::int64_t n) {
+  return is_power_of_two(n) ? floor_log2(n) : overlapping_log2(n) + 1;
+}
+
+}  // namespace detail
+
+}  // namespace hawser::algorithm

@@ -1,0 +1,249 @@
+// Every algorithm that hawser has, in one place. To add one: write its header, add its line here and its row in
+// docs/algorithms.md; the verifier, the planner, explain, the tests and the benchmarks pick it up from here.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include <hawser/algorithm/binomial_tree.hpp>
+#include <hawser/algorithm/bruck.hpp>
+#include <hawser/algorithm/chain.hpp>
+#include <hawser/algorithm/circulant.hpp>
+#include <hawser/algorithm/direct.hpp>
+#include <hawser/algorithm/dissemination.hpp>
+#include <hawser/algorithm/double_binary_tree.hpp>
+#include <hawser/algorithm/flat.hpp>
+#include <hawser/algorithm/halving_doubling.hpp>
+#include <hawser/algorithm/linear.hpp>
+#include <hawser/algorithm/one_shot.hpp>
+#include <hawser/algorithm/pairwise.hpp>
+#include <hawser/algorithm/pat.hpp>
+#include <hawser/algorithm/recursive_doubling.hpp>
+#include <hawser/algorithm/ring.hpp>
+#include <hawser/algorithm/scatter_all_gather.hpp>
+
+namespace hawser::algorithm {
+
+namespace detail {
+
+using count = std::int64_t;
+
+/// Shapes that closed forms of `rounds` and `steps` share.
+constexpr count linear(count n) {
+  return n - 1;
+}
+constexpr count one_round(count n) {
+  return n > 1 ? 1 : 0;
+}
+template <count (*Rounds)(count)>
+constexpr count twice(count n) {
+  return 2 * Rounds(n);
+}
+template <count (*First)(count), count (*Second)(count)>
+constexpr count both(count n) {
+  return First(n) + Second(n);
+}
+/// Each n steps, and at least one: a copy where there is one member only.
+template <count Each>
+constexpr count steps_per_peer(count n) {
+  return Each * n;
+}
+/// Each ceil(log2 n) steps, and at most `More` before, between and after.
+template <count Each, count More>
+constexpr count steps_per_round(count n) {
+  return Each * ceil_log2(n) + More;
+}
+constexpr count constant_steps(count) {
+  return 3;
+}
+/// Along a chain every member hands everything on.
+constexpr double chain_serial(count n) {
+  return n > 2 ? static_cast<double>(n - 1) : 1.0;
+}
+/// An inner node sends twice the data in all; half of it climbs and descends ceil(log2 n) edges each.
+constexpr double double_tree_serial(count n) {
+  return n > 4 ? static_cast<double>(ceil_log2(n)) / 2 : 1.0;
+}
+/// Two trees: up to three messages each on the way up and on the way down.
+constexpr count double_tree_steps(count) {
+  return 12;
+}
+
+}  // namespace detail
+
+inline constexpr std::array reduce_scatter_algorithms{
+    flat_algorithm<reduce_scatter_phase>{
+        .name = "ring", .generate = ring_reduce_scatter, .rounds = detail::linear, .steps = detail::steps_per_peer<2>},
+    flat_algorithm<reduce_scatter_phase>{.name = "direct",
+                                         .generate = direct_reduce_scatter,
+                                         .rounds = detail::one_round,
+                                         .steps = detail::steps_per_peer<3>,
+                                         .keeps_order = true,
+                                         .needs_accumulator = false},
+    flat_algorithm<reduce_scatter_phase>{.name = "circulant",
+                                         .generate = circulant_reduce_scatter,
+                                         .rounds = detail::overlapping_log2,
+                                         .steps = detail::steps_per_round<2, 1>},
+    flat_algorithm<reduce_scatter_phase>{.name = "pat",
+                                         .generate = pat_reduce_scatter,
+                                         .rounds = detail::overlapping_log2,
+                                         .steps = detail::steps_per_round<2, 1>},
+};
+
+inline constexpr std::array all_gather_algorithms{
+    flat_algorithm<all_gather_phase>{
+        .name = "ring", .generate = ring_all_gather, .rounds = detail::linear, .steps = detail::steps_per_peer<2>},
+    flat_algorithm<all_gather_phase>{.name = "direct",
+                                     .generate = direct_all_gather,
+                                     .rounds = detail::one_round,
+                                     .steps = detail::steps_per_peer<2>},
+    flat_algorithm<all_gather_phase>{.name = "circulant",
+                                     .generate = circulant_all_gather,
+                                     .rounds = detail::overlapping_log2,
+                                     .steps = detail::steps_per_round<2, 1>},
+    flat_algorithm<all_gather_phase>{.name = "pat",
+                                     .generate = pat_all_gather,
+                                     .rounds = detail::overlapping_log2,
+                                     .steps = detail::steps_per_round<2, 1>},
+};
+
+inline constexpr std::array all_reduce_algorithms{
+    flat_algorithm<all_reduce_phase>{.name = "ring",
+                                     .generate = reduce_scatter_all_gather<ring_reduce_scatter, ring_all_gather>,
+                                     .rounds = detail::twice<detail::linear>,
+                                     .steps = detail::steps_per_peer<4>},
+    flat_algorithm<all_reduce_phase>{.name = "recursive_doubling",
+                                     .generate = recursive_doubling_all_reduce,
+                                     .rounds = detail::recursive_doubling_rounds,
+                                     .steps = detail::steps_per_round<2, 3>,
+                                     .keeps_order = true},
+    flat_algorithm<all_reduce_phase>{.name = "halving_doubling",
+                                     .generate = halving_doubling_all_reduce,
+                                     .rounds = detail::halving_doubling_rounds,
+                                     .steps = detail::steps_per_round<4, 2>,
+                                     .keeps_order = true},
+    flat_algorithm<all_reduce_phase>{
+        .name = "circulant",
+        .generate = reduce_scatter_all_gather<circulant_reduce_scatter, circulant_all_gather>,
+        .rounds = detail::twice<detail::overlapping_log2>,
+        .steps = detail::steps_per_round<4, 2>},
+    flat_algorithm<all_reduce_phase>{.name = "pat",
+                                     .generate = reduce_scatter_all_gather<pat_reduce_scatter, pat_all_gather>,
+                                     .rounds = detail::twice<detail::overlapping_log2>,
+                                     .steps = detail::steps_per_round<4, 2>},
+    flat_algorithm<all_reduce_phase>{.name = "double_binary_tree",
+                                     .generate = double_binary_tree_all_reduce,
+                                     .rounds = detail::twice<detail::ceil_log2>,
+                                     .serial = detail::double_tree_serial,
+                                     .steps = detail::double_tree_steps},
+    flat_algorithm<all_reduce_phase>{.name = "one_shot",
+                                     .generate = one_shot_all_reduce,
+                                     .rounds = detail::one_round,
+                                     .steps = detail::steps_per_peer<3>,
+                                     .keeps_order = true},
+    flat_algorithm<all_reduce_phase>{.name = "two_shot",
+                                     .generate = reduce_scatter_all_gather<direct_reduce_scatter, direct_all_gather>,
+                                     .rounds = detail::twice<detail::one_round>,
+                                     .steps = detail::steps_per_peer<5>,
+                                     .keeps_order = true},
+};
+
+inline constexpr std::array all_to_all_algorithms{
+    flat_algorithm<all_to_all_phase>{.name = "pairwise",
+                                     .generate = pairwise_all_to_all,
+                                     .rounds = detail::one_round,
+                                     .steps = detail::steps_per_peer<2>,
+                                     .works_with_private_counts = true},
+    // Sizes that only their owners know travel the same way first.
+    flat_algorithm<all_to_all_phase>{.name = "bruck",
+                                     .generate = bruck_all_to_all,
+                                     .rounds = detail::overlapping_log2,
+                                     .steps = detail::steps_per_round<2, 1>,
+                                     .works_with_private_counts = true},
+};
+
+inline constexpr std::array broadcast_algorithms{
+    flat_algorithm<rooted_phase>{.name = "binomial",
+                                 .generate = binomial_broadcast,
+                                 .rounds = detail::floor_log2,
+                                 .steps = detail::steps_per_round<1, 1>},
+    flat_algorithm<rooted_phase>{.name = "linear",
+                                 .generate = linear_broadcast,
+                                 .rounds = detail::one_round,
+                                 .steps = detail::steps_per_peer<1>},
+    flat_algorithm<rooted_phase>{.name = "scatter_all_gather",
+                                 .generate = scatter_all_gather_broadcast,
+                                 .rounds = detail::both<detail::floor_log2, detail::overlapping_log2>,
+                                 .steps = detail::steps_per_round<3, 1>},
+    flat_algorithm<rooted_phase>{.name = "chain",
+                                 .generate = chain_broadcast,
+                                 .rounds = detail::linear,
+                                 .serial = detail::chain_serial,
+                                 .steps = detail::constant_steps},
+};
+
+inline constexpr std::array reduce_algorithms{
+    flat_algorithm<rooted_phase>{.name = "binomial",
+                                 .generate = binomial_reduce,
+                                 .rounds = detail::floor_log2,
+                                 .steps = detail::steps_per_round<1, 1>},
+    flat_algorithm<rooted_phase>{.name = "binomial_ordered",
+                                 .generate = binomial_ordered_reduce,
+                                 .rounds = detail::ceil_log2,
+                                 .steps = detail::steps_per_round<1, 2>,
+                                 .keeps_order = true},
+    flat_algorithm<rooted_phase>{.name = "linear",
+                                 .generate = linear_reduce,
+                                 .rounds = detail::one_round,
+                                 .steps = detail::steps_per_peer<2>,
+                                 .keeps_order = true},
+    flat_algorithm<rooted_phase>{.name = "reduce_scatter_gather",
+                                 .generate = reduce_scatter_gather_reduce,
+                                 .rounds = detail::both<detail::floor_log2, detail::overlapping_log2>,
+                                 .steps = detail::steps_per_round<3, 1>},
+    flat_algorithm<rooted_phase>{.name = "chain",
+                                 .generate = chain_reduce,
+                                 .rounds = detail::linear,
+                                 .serial = detail::chain_serial,
+                                 .steps = detail::constant_steps},
+};
+
+inline constexpr std::array gather_algorithms{
+    flat_algorithm<gather_phase>{.name = "binomial",
+                                 .generate = binomial_gather,
+                                 .rounds = detail::floor_log2,
+                                 .steps = detail::steps_per_round<1, 1>},
+    flat_algorithm<gather_phase>{.name = "linear",
+                                 .generate = linear_gather,
+                                 .rounds = detail::one_round,
+                                 .steps = detail::steps_per_peer<1>,
+                                 .works_with_private_counts = true},
+};
+
+inline constexpr std::array scatter_algorithms{
+    flat_algorithm<scatter_phase>{.name = "binomial",
+                                  .generate = binomial_scatter,
+                                  .rounds = detail::floor_log2,
+                                  .steps = detail::steps_per_round<1, 1>},
+    flat_algorithm<scatter_phase>{.name = "linear",
+                                  .generate = linear_scatter,
+                                  .rounds = detail::one_round,
+                                  .steps = detail::steps_per_peer<1>,
+                                  .works_with_private_counts = true},
+};
+
+/// A barrier is an all-reduce of a token; contributions may meet twice.
+inline constexpr std::array barrier_algorithms{
+    flat_algorithm<all_reduce_phase>{.name = "dissemination",
+                                     .generate = dissemination_barrier,
+                                     .rounds = detail::ceil_log2,
+                                     .steps = detail::steps_per_round<2, 1>,
+                                     .keeps_order = true},
+    flat_algorithm<all_reduce_phase>{.name = "tree",
+                                     .generate = tree_barrier,
+                                     .rounds = detail::twice<detail::floor_log2>,
+                                     .steps = detail::steps_per_round<2, 2>,
+                                     .keeps_order = true},
+};
+
+}  // namespace hawser::algorithm

@@ -1,0 +1,49 @@
+// How ranks find each other: a key-value store that all ranks of a job share, and the board of failed ranks.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <hawser/bootstrap/failure_board.hpp>
+#include <hawser/core/rank.hpp>
+
+namespace hawser::bootstrap {
+
+using milliseconds = std::chrono::milliseconds;
+
+/// One rank's door to its job. Implementations: in-process, TCP store (alone or started through MPI).
+/// Thread-safe. Keys are written once; writing a key twice with another value is an error.
+class bootstrap {
+ public:
+  virtual ~bootstrap() = default;
+
+  virtual rank self() const noexcept = 0;
+  virtual int size() const noexcept = 0;
+
+  /// Publishes a value under a key for all ranks.
+  virtual void put(std::string_view key, std::string_view value) = 0;
+  /// Waits until some rank has published the key. A key that is there is returned whatever happened since; else throws
+  /// errc::timeout that names the key, or errc::peer_failed or errc::aborted as soon as a failure is known.
+  virtual std::string get(std::string_view key, milliseconds timeout) = 0;
+  /// Removes a key (a finished exchange), so that a long job's store does not grow.
+  virtual void erase(std::string_view key) = 0;
+
+  /// Failed ranks and aborts, as they become known; shared with every communicator of this rank.
+  virtual failure_board& failures() noexcept = 0;
+  /// Tells every rank that the job is aborted, with a reason; returns at once.
+  virtual void abort(std::string_view reason) = 0;
+
+  /// Numeric address of this process on the network that reaches the job's store, on which its own transports should
+  /// listen; empty where there is no network.
+  virtual std::string local_address() const { return {}; }
+
+  /// The job's secret that hawser's own transports prove to each other; never printed.
+  virtual const std::string& secret() const noexcept = 0;
+  /// Leaves the job in good order, so that the other ranks do not take it for dead; without it the destructor counts as
+  /// this rank's death. A second call does nothing.
+  virtual void leave() = 0;
+};
+
+}  // namespace hawser::bootstrap

@@ -1,0 +1,81 @@
+// The failed ranks that this process knows of, written by the monitor and read by every waiting loop.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <hawser/core/error.hpp>
+#include <hawser/core/rank.hpp>
+
+namespace hawser::bootstrap {
+
+/// One rank's failure, or an abort of the whole job (no peer).
+struct failure_notice {
+  errc code = errc::peer_failed;
+  std::optional<rank> peer;
+  std::string reason;
+};
+
+/// The exception for work that a failure stopped; `problem` says what could not be done.
+inline error to_error(const failure_notice& notice, std::string_view problem) {
+  if (!notice.peer) return {notice.code, describe(problem, notice.reason)};
+  error raised(notice.code, describe(problem, "rank " + to_string(*notice.peer) + " failed: " + notice.reason));
+  raised.with_peer(*notice.peer);
+  return raised;
+}
+
+/// Thread-safe. Reading that nothing is new costs one relaxed load.
+class failure_board {
+ public:
+  /// Called once per notice, from the posting thread, to wake a blocked loop.
+  struct listener {
+    void (*notify)(void* state) = nullptr;
+    void* state = nullptr;
+    friend bool operator==(const listener&, const listener&) = default;
+  };
+
+  /// Rises by one with each notice.
+  std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
+
+  /// The notices from position `from` on, oldest first.
+  std::vector<failure_notice> since(std::uint64_t from) const {
+    std::lock_guard lock(mutex_);
+    return {notices_.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(from, notices_.size())),
+            notices_.end()};
+  }
+
+  /// A second notice about the same rank is dropped: the first cause is the one to report.
+  void post(failure_notice notice) {
+    std::lock_guard lock(mutex_);
+    for (const failure_notice& known : notices_)
+      if (notice.peer && known.peer == notice.peer) return;
+    notices_.push_back(std::move(notice));
+    generation_.store(notices_.size(), std::memory_order_release);
+    for (const listener& each : listeners_) each.notify(each.state);
+  }
+
+  void add_listener(listener added) {
+    std::lock_guard lock(mutex_);
+    listeners_.push_back(added);
+  }
+  /// When it returns, the listener is not running and will not be called again.
+  void remove_listener(listener removed) {
+    std::lock_guard lock(mutex_);
+    std::erase(listeners_, removed);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<failure_notice> notices_;
+  std::vector<listener> listeners_;
+  std::atomic<std::uint64_t> generation_{0};
+};
+
+}  // namespace hawser::bootstrap

@@ -1,0 +1,99 @@
+// The TCP store: a server that one process runs, and the bootstrap of a rank that is connected to it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <hawser/bootstrap/bootstrap.hpp>
+#include <hawser/core/rank.hpp>
+
+namespace hawser::bootstrap {
+
+/// How a store server is started.
+struct store_server_options {
+  int size = 1;                           ///< ranks of the job
+  std::string address = "127.0.0.1";      ///< name or numeric address to listen on; "" listens on all
+  int port = 0;                           ///< 0 takes any free one
+  std::string secret;                     ///< proven by every connection, both ways
+  bool allow_empty_secret = false;        ///< an empty secret is refused except on loopback, unless this is set
+  milliseconds peer_timeout{10'000};      ///< a rank that sends nothing for this long has failed
+  milliseconds handshake_timeout{5'000};  ///< a connection that has not proven the secret by then is closed
+  std::size_t memory_limit = std::size_t{256} << 20;  ///< bytes of all stored keys and values
+};
+
+/// Key-value store and failure detector of one job: one thread, epoll. A rank whose connection closes without `leave`,
+/// or that is silent for `peer_timeout`, is reported to all other ranks at once. Messages are at most 16 MiB.
+class store_server {
+ public:
+  /// Listens when it returns. Throws errc::io (address in use, unknown host), errc::invalid_argument, and
+  /// errc::authentication for an empty secret that is not allowed.
+  explicit store_server(store_server_options options);
+  store_server(const store_server&) = delete;
+  store_server& operator=(const store_server&) = delete;
+  /// Closes every connection; without `close` before it, clients take that for a failure.
+  ~store_server();
+
+  int port() const noexcept;
+
+  /// Ends in good order: waits at most `linger` until every rank that joined has left or failed, then tells those that
+  /// are still there, so that they do not take the closed connection for a death.
+  void close(milliseconds linger);
+
+ private:
+  class implementation;
+  std::unique_ptr<implementation> self_;
+};
+
+/// How a rank joins a job through a store.
+struct store_options {
+  rank self;
+  int size = 1;
+  std::string address = "127.0.0.1";  ///< name or numeric address of the store
+  int port = 0;
+  std::string secret;
+  /// The rank whose process runs the server, so that losing the store is that rank's failure; none: a launcher runs it.
+  std::optional<rank> server_rank = rank{0};
+  milliseconds connect_timeout{60'000};  ///< bound of all connection attempts; rank 0 may start late
+  milliseconds request_timeout{30'000};  ///< bound of `put` and `erase`
+  milliseconds peer_timeout{10'000};     ///< the smaller one of this and the server's applies
+};
+
+/// A rank's bootstrap over the TCP store. One monitor thread sends heartbeats (every quarter of the peer time-out),
+/// receives answers and failure notices, and posts the latter on the board. Thread-safe.
+class store_bootstrap final : public bootstrap {
+ public:
+  /// Tries with growing pauses until `connect_timeout`. Throws errc::timeout (nobody listens; the message says where
+  /// and why), errc::authentication (wrong secret, either way), errc::mismatch (rank taken, other job size, version).
+  explicit store_bootstrap(store_options options);
+  /// The same for the rank whose process runs the server, which lives as long as this object.
+  store_bootstrap(store_options options, std::unique_ptr<store_server> server);
+  store_bootstrap(const store_bootstrap&) = delete;
+  store_bootstrap& operator=(const store_bootstrap&) = delete;
+  ~store_bootstrap() override;
+
+  /// Waits until every rank of the job has connected. Throws errc::timeout that lists the missing ranks, or
+  /// errc::peer_failed, errc::aborted.
+  void rendezvous(milliseconds timeout);
+
+  rank self() const noexcept override;
+  int size() const noexcept override;
+  void put(std::string_view key, std::string_view value) override;
+  std::string get(std::string_view key, milliseconds timeout) override;
+  void erase(std::string_view key) override;
+  failure_board& failures() noexcept override;
+  void abort(std::string_view reason) override;
+  std::string local_address() const override;
+  const std::string& secret() const noexcept override;
+  void leave() override;
+
+ private:
+  class implementation;
+  std::unique_ptr<store_server> server_;  // outlives the connection to it
+  std::unique_ptr<implementation> self_;
+};
+
+}  // namespace hawser::bootstrap

@@ -1,0 +1,171 @@
+// The library's front door: ranks that know their hierarchy and run collectives on it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <hawser/bootstrap/bootstrap.hpp>
+#include <hawser/communicator/collectives.hpp>
+#include <hawser/communicator/discovery_report.hpp>
+#include <hawser/schedule/plan.hpp>
+#include <hawser/topology/hierarchy.hpp>
+
+namespace hawser {
+
+namespace detail {
+class communicator_state;
+class collective_run;
+class message_run;
+}  // namespace detail
+
+/// A collective or message in progress. Its destructor waits for it, so that no buffer is left behind with a transport;
+/// errors are lost there: call `wait`.
+class pending {
+ public:
+  pending() = default;
+  explicit pending(std::shared_ptr<detail::collective_run> run) : run_(std::move(run)) {}
+  explicit pending(std::shared_ptr<detail::message_run> message) : message_(std::move(message)) {}
+  pending(pending&&) noexcept = default;
+  pending& operator=(pending&& other) noexcept;
+  ~pending();
+
+  /// Moves what can be moved without waiting; true once the result is there. Throws as the blocking form does.
+  bool test();
+  /// Waits for the result. Throws as the blocking form does. Harmless when called again.
+  void wait();
+
+ private:
+  std::shared_ptr<detail::collective_run> run_;
+  std::shared_ptr<detail::message_run> message_;
+};
+
+/// A collective planned once and run many times on the same buffers. Runs start in the same order on all ranks.
+class persistent {
+ public:
+  explicit persistent(std::shared_ptr<detail::collective_run> run) : run_(std::move(run)) {}
+
+  /// Starts one run; the one before must be complete (errc::invalid_argument).
+  void start();
+  bool test();
+  void wait();
+  /// What was decided for it.
+  const schedule::plan& plan() const;
+
+ private:
+  std::shared_ptr<detail::collective_run> run_;
+};
+
+/// Forms of the collectives that return a `pending`.
+class asynchronous : public collectives<asynchronous> {
+ public:
+  explicit asynchronous(std::shared_ptr<detail::communicator_state> state) : state_(std::move(state)) {}
+  pending launch(detail::call made);
+
+ private:
+  std::shared_ptr<detail::communicator_state> state_;
+};
+
+/// Forms of the collectives that return a `persistent` plan.
+class persistent_forms : public collectives<persistent_forms> {
+ public:
+  explicit persistent_forms(std::shared_ptr<detail::communicator_state> state) : state_(std::move(state)) {}
+  persistent launch(detail::call made);
+
+ private:
+  std::shared_ptr<detail::communicator_state> state_;
+};
+
+/// Ranks that run collectives together. Calls come from one thread at a time, in the same order on all ranks; several
+/// communicators may be used from several threads. The destructor waits at most `abort_timeout` for the other ranks,
+/// then no transport touches user memory any more.
+class communicator : public collectives<communicator> {
+ public:
+  /// Collective: all ranks of the job call it with equal options. Exchanges host identities, opens the transports,
+  /// places the ranks on the hierarchy and checks that all ranks hold the same one.
+  /// Throws errc::timeout that names the missing ranks, errc::mismatch that names the ranks that differ,
+  /// errc::invalid_argument where the topology does not fit the number of ranks, errc::parse for its text.
+  explicit communicator(std::unique_ptr<bootstrap::bootstrap> job, communicator_options options = {});
+  explicit communicator(std::shared_ptr<detail::communicator_state> state) : state_(std::move(state)) {}
+
+  hawser::rank rank() const noexcept;
+  int size() const noexcept;
+  const topology::hierarchy& hierarchy() const noexcept;
+  /// What discovery found at the start of the job; empty where it did not run.
+  const discovery_report& discovered() const noexcept;
+  /// The back end that carries messages to a rank: "shared_memory", "tcp", "ucx", ...
+  std::string_view transport_to(hawser::rank peer) const;
+
+  /// What would be decided for a call with these elements per block, on every rank alike.
+  schedule::plan plan_for(const schedule::request& what) const;
+
+  /// Asynchronous forms: `comm.async().all_reduce(...)` returns a `pending`. Progress is driven by any waiting or
+  /// testing call on this communicator's job.
+  asynchronous async() const { return asynchronous(state_); }
+  /// Persistent forms: `comm.persistent().all_reduce(...)` plans once and returns a `persistent`.
+  persistent_forms persistent() const { return persistent_forms(state_); }
+
+  /// Point to point: messages between two ranks with one label arrive in order. Sizes must agree (errc::mismatch).
+  template <element_range In>
+  void send(const In& data, hawser::rank to, std::uint16_t label = 0) {
+    send_async(data, to, label).wait();
+  }
+  template <element_range Out>
+  void receive(Out&& data, hawser::rank from, std::uint16_t label = 0) {
+    receive_async(data, from, label).wait();
+  }
+  template <element_range In>
+  pending send_async(const In& data, hawser::rank to, std::uint16_t label = 0) {
+    return post_send(std::as_bytes(std::span(data)), to, label);
+  }
+  template <element_range Out>
+  pending receive_async(Out&& data, hawser::rank from, std::uint16_t label = 0) {
+    return post_receive(std::as_writable_bytes(std::span(data)), from, label);
+  }
+
+  /// Collective: ranks with the same color form a new communicator, ordered by key, then by rank. Its hierarchy is the
+  /// part of this one that they sit on. A negative color: this rank joins none and gets null.
+  std::unique_ptr<communicator> split(int color, int key);
+
+  /// From any thread: every pending and later call of every rank of the job fails with errc::aborted and this reason.
+  void abort(std::string_view reason);
+
+  void launch(detail::call made);
+  std::shared_ptr<detail::communicator_state> state() const noexcept { return state_; }
+
+ private:
+  pending post_send(std::span<const std::byte> data, hawser::rank to, std::uint16_t label);
+  pending post_receive(std::span<std::byte> data, hawser::rank from, std::uint16_t label);
+
+  std::shared_ptr<detail::communicator_state> state_;
+};
+
+/// Several calls that start together and complete together, in any order, as ncclGroupStart and ncclGroupEnd.
+class group : public collectives<group> {
+ public:
+  explicit group(communicator& members) : members_(members) {}
+  void launch(detail::call made) { started_.push_back(members_.async().launch(std::move(made))); }
+  template <element_range In>
+  void send(const In& data, rank to, std::uint16_t label = 0) {
+    started_.push_back(members_.send_async(data, to, label));
+  }
+  template <element_range Out>
+  void receive(Out&& data, rank from, std::uint16_t label = 0) {
+    started_.push_back(members_.receive_async(data, from, label));
+  }
+  /// Waits for all of them. Throws the first error, after all have ended.
+  void wait();
+
+ private:
+  communicator& members_;
+  std::vector<pending> started_;
+};
+
+/// The back ends that hawser::runtime has: shared memory inside a host, its own TCP between hosts.
+transport::registry default_transports();
+
+}  // namespace hawser

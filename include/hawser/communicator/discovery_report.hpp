@@ -1,0 +1,16 @@
+// How a job came to know its machine.
+#pragma once
+
+#include <vector>
+
+#include <hawser/discovery/discover.hpp>
+#include <hawser/topology/finding.hpp>
+
+namespace hawser {
+
+struct discovery_report {
+  std::vector<topology::finding> findings;  ///< of all hosts, the same on all ranks
+  std::vector<discovery::phase> phases;     ///< of this rank where it asked for its host, and of the agreement
+};
+
+}  // namespace hawser

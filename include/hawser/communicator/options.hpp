@@ -1,0 +1,64 @@
+// How a communicator is made, and what one call may ask for.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <hawser/bootstrap/launcher.hpp>
+#include <hawser/core/data_type.hpp>
+#include <hawser/cost/parameters.hpp>
+#include <hawser/schedule/request.hpp>
+#include <hawser/transport/endpoint.hpp>
+
+namespace hawser {
+
+using milliseconds = std::chrono::milliseconds;
+
+struct communicator_options {
+  /// The levels above the ranks: a synthetic string, "preset:...", a file (docs/topology.md), "auto" for what discovery
+  /// finds on all hosts together, or "hosts" where only the hosts are to be told apart. Empty: "auto" for ranks on
+  /// several hosts, "hosts" on one.
+  std::string topology;
+  /// Where discovery keeps what it found, to start faster the next time; empty: nowhere.
+  std::string cache_directory;
+  /// The back ends to use, best first within one reach. Empty: those of `default_transports()`.
+  transport::registry transports;
+  /// After this long without a sign of life another rank counts as failed.
+  milliseconds peer_timeout{10'000};
+  /// Bound of one blocking call or wait.
+  milliseconds operation_timeout{30 * 60'000};
+  /// Bound of closing down: afterwards no transport touches user memory.
+  milliseconds abort_timeout{1'000};
+  /// Bound of creation: all ranks must arrive within it.
+  milliseconds rendezvous_timeout{60'000};
+  /// Refuse transports that cannot prove the job's secret on every connection (UCX, MPI).
+  bool require_auth = false;
+  /// Figures of the cost model for this host.
+  cost::parameters host{};
+  /// Network interface (name or address) for hawser's own TCP.
+  std::string interface;
+};
+
+/// The options that a launcher's environment gives (HAWSER_TOPOLOGY, HAWSER_PEER_TIMEOUT, HAWSER_CACHE_DIR).
+inline communicator_options options_of(const bootstrap::launch& from) {
+  communicator_options told;
+  told.topology = from.topology;
+  told.cache_directory = from.cache_directory;
+  if (from.peer_timeout) told.peer_timeout = *from.peer_timeout;
+  return told;
+}
+
+/// Wishes for one call. Equal on all ranks.
+struct call_options {
+  std::string algorithm;  ///< forced algorithm (docs/algorithms.md); empty: the planner chooses
+  schedule::mode reproducibility = schedule::mode::fast;
+  /// Type in which partial sums are kept and sent. Default: the type's own (docs/types.md).
+  std::optional<data_type> accumulation;
+  std::int64_t segments = 0;  ///< forced number of segments; 0: the planner chooses
+  /// Where ranks know only their own counts (all_to_all_v): the typical bytes per block that the choice is made for.
+  std::int64_t typical_block_bytes = 16 * 1024;
+};
+
+}  // namespace hawser

@@ -1,0 +1,19 @@
+// The host's own figures in the cost model: what a message and a byte cost beside the links.
+#pragma once
+
+#include <hawser/core/units.hpp>
+#include <hawser/topology/hierarchy.hpp>
+
+namespace hawser::cost {
+
+/// Built-in starting values, all `assumed`; a probe or a tuning file replaces them.
+struct parameters {
+  /// A rank's own work per message (LogGP's o): 0.5 us, the order of a message through shared memory or UCX on a
+  /// current server core.
+  seconds per_message{0.5e-6};
+  /// Bytes of result per second that one rank reduces or copies: 10 GB/s, memory bandwidth of one core.
+  bandwidth reduction{10e9};
+  topology::provenance source = topology::provenance::assumed;
+};
+
+}  // namespace hawser::cost

@@ -1,0 +1,186 @@
+// What a schedule moves: bytes and messages by level, counted in the schedules themselves.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <hawser/algorithm/properties.hpp>
+
+namespace hawser::cost {
+
+/// Volumes are in blocks of the request (its `count` elements), so that one count serves all sizes.
+struct traffic {
+  std::vector<double> blocks_out;    ///< per level: out of the busiest unit's link
+  std::vector<std::int64_t> rounds;  ///< per level: dependent messages whose outermost link is of this level
+  std::vector<double> serial;        ///< per level: times that its bytes pass one after the other
+  double messages = 0;               ///< sends or receives of the busiest rank
+  double blocks_reduced = 0;         ///< reduced or copied by the busiest rank
+};
+
+namespace detail {
+
+/// One rank's own part.
+struct rank_traffic {
+  std::vector<double> blocks_out;  // by outermost level crossed
+  std::vector<double> blocks_in;
+  double messages = 0;  // sent or received, whichever is more
+  double blocks_reduced = 0;
+};
+
+inline double volume(std::span<const schedule::region> regions) {
+  double blocks = 0;
+  for (const schedule::region& each : regions) {
+    const schedule::fraction length = each.first.length();
+    blocks += static_cast<double>(each.count) * static_cast<double>(length.num()) / static_cast<double>(length.den());
+  }
+  return blocks;
+}
+
+inline rank_traffic count_rank(const topology::hierarchy& tree, const schedule::schedule& steps) {
+  const std::vector<double> none(static_cast<std::size_t>(tree.depth()), 0.0);
+  rank_traffic counted{none, none};
+  double sent = 0, received = 0;
+  const std::int64_t self = tree.position_of(steps.self);
+  for (const schedule::step& each : steps.steps) {
+    if (each.sends() || each.receives()) {
+      const auto level = static_cast<std::size_t>(tree.parting_level(self, tree.position_of(each.peer)));
+      auto& moved = each.sends() ? counted.blocks_out : counted.blocks_in;
+      moved[level] += volume(steps.at(each.sends() ? each.source : each.target));
+      ++(each.sends() ? sent : received);
+    }
+    if (!each.sends() && each.kind != schedule::step_kind::recv)
+      counted.blocks_reduced += volume(steps.at(each.target));
+  }
+  counted.messages = std::max(sent, received);
+  return counted;
+}
+
+/// Adds up the ranks of each unit, per level and direction, and remembers the busiest.
+class unit_traffic {
+ public:
+  explicit unit_traffic(const topology::hierarchy& tree)
+      : tree_(tree), units_(static_cast<std::size_t>(tree.depth())) {}
+
+  /// `ranks_alike(unit's ranks)`: how many ranks of the unit the counted one stands for.
+  template <class RanksAlike>
+  void add(std::int64_t position, const rank_traffic& counted, std::vector<double>& busiest, RanksAlike&& ranks_alike) {
+    double out = 0, in = 0;
+    for (std::size_t d = 0; d < units_.size(); ++d) {
+      const int level = static_cast<int>(d);
+      const std::int64_t unit = tree_.unit_of(position, level);
+      const double ranks = ranks_alike(level, unit);
+      auto& [unit_out, unit_in] = units_[d][unit];
+      unit_out += ranks * (out += counted.blocks_out[d]);
+      unit_in += ranks * (in += counted.blocks_in[d]);
+      busiest[d] = std::max({busiest[d], unit_out, unit_in});
+    }
+  }
+  void forget() {
+    for (auto& level : units_) level.clear();
+  }
+
+ private:
+  const topology::hierarchy& tree_;
+  std::vector<std::map<std::int64_t, std::pair<double, double>>> units_;  // per level: out and in by unit
+};
+
+/// Dependent messages per level, and how often the data passes one after the other, from the closed forms in the
+/// registry (tests compare them with the schedules).
+struct chains {
+  std::vector<std::int64_t> rounds;
+  std::vector<double> serial;
+
+  explicit chains(int depth) : rounds(static_cast<std::size_t>(depth), 0), serial(rounds.size(), 1.0) {}
+
+  /// A phase of n members at a level.
+  template <class Algorithm>
+  void add(int level, const Algorithm& algorithm, std::int64_t n) {
+    const auto i = static_cast<std::size_t>(level);
+    rounds[i] += algorithm.rounds(n);
+    if (algorithm.serial != nullptr) serial[i] = std::max(serial[i], algorithm.serial(n));
+  }
+};
+
+inline chains chains_by_level(const topology::hierarchy& tree, const schedule::request& what, std::string_view name) {
+  using schedule::collective;
+  const std::vector<int> active = algorithm::active_levels(tree);
+  const algorithm::parsed_name parsed = algorithm::parse_name(name);
+  chains result(tree.depth());
+  if (active.empty()) return result;
+  const auto add = [&](int level, collective of, std::string_view part, std::int64_t n) {
+    algorithm::detail::with_flat(of, part, [&](const auto& each) { result.add(level, each, n); });
+  };
+  if (!parsed.is_hierarchical) {
+    add(active.front(), what.what, name, tree.size());
+    return result;
+  }
+  const bool is_exchange = what.what == collective::all_to_all || what.what == collective::all_to_all_v;
+  for (std::size_t k = 0; k < active.size(); ++k) {
+    const std::string_view part = parsed.parts[active.size() - 1 - k];
+    const std::int64_t n = tree.at(active[k]).units.distinct_sizes().back();
+    if (what.what == collective::all_reduce && k > 0) {
+      add(active[k], collective::reduce_scatter, part, n);
+      add(active[k], collective::all_gather, part, n);
+    } else if (!is_exchange || k == 0 || k + 1 == active.size()) {  // an exchange has two phases, whatever the depth
+      add(active[k], what.what, part, n);
+    }
+  }
+  return result;
+}
+
+inline double ranks_in(const topology::hierarchy& tree, int level, std::int64_t unit) {
+  const bool is_last = unit + 1 == tree.at(level).units.total();
+  return static_cast<double>((is_last ? tree.size() : tree.first_position(unit + 1, level)) -
+                             tree.first_position(unit, level));
+}
+
+/// The positions to look at: all of a small machine; of a large one, which is hierarchical and so alike within groups
+/// of one size, the first and the last member of one group of each size.
+inline std::vector<std::int64_t> representatives(const topology::hierarchy& tree, std::int64_t exact_up_to) {
+  std::vector<std::int64_t> positions;
+  if (tree.size() <= exact_up_to) {
+    for (std::int64_t p = 0; p < tree.size(); ++p) positions.push_back(p);
+    return positions;
+  }
+  const topology::child_counts& groups = tree.levels().back().units;
+  std::set<std::int64_t> seen;
+  for (std::int64_t parent = 0; parent < groups.parents(); ++parent) {
+    if (!seen.insert(groups.size(parent)).second) continue;
+    positions.push_back(groups.first(parent));
+    positions.push_back(groups.first(parent) + groups.size(parent) - 1);
+    if (groups.is_uniform()) break;
+  }
+  return positions;
+}
+
+}  // namespace detail
+
+/// Machines up to this size are counted rank by rank; above it, ranks of equal role stand for each other.
+inline constexpr std::int64_t exact_ranks = 64;
+
+/// Counts an algorithm's traffic on a hierarchy. Throws as `generate` does.
+inline traffic count_traffic(const topology::hierarchy& tree, const schedule::request& what, std::string_view name) {
+  const auto depth = static_cast<std::size_t>(tree.depth());
+  const detail::chains along = detail::chains_by_level(tree, what, name);
+  traffic total{.blocks_out = std::vector<double>(depth, 0.0), .rounds = along.rounds, .serial = along.serial};
+  const bool is_exact = tree.size() <= exact_ranks;
+  detail::unit_traffic units(tree);
+  for (std::int64_t position : detail::representatives(tree, exact_ranks)) {
+    const auto counted = detail::count_rank(tree, algorithm::generate(tree, what, name, tree.rank_at(position)));
+    total.messages = std::max(total.messages, counted.messages);
+    total.blocks_reduced = std::max(total.blocks_reduced, counted.blocks_reduced);
+    units.add(position, counted, total.blocks_out, [&](int level, std::int64_t unit) {
+      // Of a rooted collective, only the unit's leader talks across; of the others, all ranks alike.
+      return is_exact || schedule::has_root(what.what) ? 1.0 : detail::ranks_in(tree, level, unit);
+    });
+    if (!is_exact) units.forget();
+  }
+  return total;
+}
+
+}  // namespace hawser::cost

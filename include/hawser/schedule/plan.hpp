@@ -1,0 +1,50 @@
+// All that was decided for one request: a value that can be printed, compared, stored and executed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <hawser/core/units.hpp>
+#include <hawser/schedule/request.hpp>
+
+namespace hawser::schedule {
+
+/// What one level of the hierarchy contributes to a predicted time.
+struct cost_part {
+  std::string level{};        ///< the links that are crossed: "rack" are the racks' uplinks
+  double messages = 0;        ///< dependent messages on the longest chain
+  double crossing_bytes = 0;  ///< bytes out of the busiest unit's link, per direction
+  seconds latency{};
+  seconds transfer{};  ///< the bytes through that link
+  seconds serial{};    ///< the same bytes one after the other along the longest chain, without segments
+};
+
+/// One algorithm that was considered, with its predicted cost or the reason why it cannot serve.
+struct candidate {
+  std::string algorithm{};
+  std::string rejected{};  ///< empty: possible
+  seconds predicted{};
+  seconds reduction{};  ///< of it: applying the operator and copying
+  std::int64_t segments = 1;
+  std::vector<cost_part> parts{};
+
+  bool is_possible() const noexcept { return rejected.empty(); }
+};
+
+/// The decision for one request on one hierarchy. The same on every rank.
+struct plan {
+  request what{};
+  std::int64_t ranks = 1;
+  std::string hierarchy{};    ///< in one line, for people
+  std::string fingerprint{};  ///< of the hierarchy that it was made for
+  std::string algorithm{};
+  std::string chosen_by{};  ///< "cost model", "forced by ..."
+  std::int64_t segments = 1;
+  std::int64_t window = 4;  ///< segments in flight at a time
+  seconds predicted{};
+  seconds lower_bound{};                ///< no algorithm can be faster by this model
+  std::vector<candidate> candidates{};  ///< all of them, fastest first, then the rejected
+};
+
+}  // namespace hawser::schedule

@@ -1,0 +1,45 @@
+// The exact verifier: whether the programs of all ranks do what the request asks, whatever the timing.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include <hawser/schedule/verify_order.hpp>
+#include <hawser/schedule/verify_race.hpp>
+
+namespace hawser::schedule {
+
+struct verify_options {
+  bool check_order = false;         ///< reductions must keep rank order, as non-commutative operators need
+  std::size_t max_violations = 16;  ///< stop after so many
+};
+
+/// Checks the programs of all ranks, as an executor would run them, against the request: every output block holds each
+/// contribution exactly once (a barrier's token at least once) and in order where asked; no deadlock with synchronous
+/// sends, no race under the programs' dependences, buffers within bounds, message ends of one size. Nothing found is
+/// returned as an empty list. Exact; O(ranks * (blocks * pieces + steps)) memory, so for some hundred ranks.
+/// Throws errc::unsupported where that is too much. See docs/verifier.md.
+inline std::vector<violation> verify(const request& what, std::int64_t ranks,
+                                     const std::function<program(rank)>& program_of,
+                                     const verify_options& options = {}) {
+  violation_list found(options.max_violations);
+  std::vector<program> programs;
+  programs.reserve(static_cast<std::size_t>(ranks));
+  for (std::int32_t r = 0; r < ranks; ++r) {
+    programs.push_back(program_of(r));
+    detail::bounds_check(what, ranks, programs.back(), found).run(r);
+  }
+  if (!found.is_empty()) return std::move(found).take();  // what is malformed is not looked at further
+
+  const detail::machine all(programs);
+  const detail::matching messages = detail::matcher(all, found).run();
+  for (std::size_t r = 0; r < all.ranks(); ++r) detail::race_check(all.at(r), all.cuts(), found).run();
+  if (!found.is_full() && !found.has(violation_kind::size_mismatch) && !found.has(violation_kind::misaligned_move)) {
+    detail::memory data(all, what, options.check_order, found);
+    detail::simulated_run(all, messages, data, found).run();
+  }
+  return std::move(found).take();
+}
+
+}  // namespace hawser::schedule

@@ -1,0 +1,140 @@
+// What the store server does with a greeting and with each message.
+#include <hawser/core/error.hpp>
+
+#include "store_server.hpp"
+
+namespace hawser::bootstrap {
+namespace {
+
+std::string as_message(const failure_notice& notice) {
+  return wire::writer(wire::message::failure)
+      .number(static_cast<std::uint8_t>(notice.code))
+      .number(notice.peer ? notice.peer->value : std::int32_t{-1})
+      .text(notice.reason)
+      .finish();
+}
+
+std::string as_answer(std::uint64_t request, int status, std::string_view text) {
+  return wire::writer(wire::message::answer)
+      .number(request)
+      .number(static_cast<std::uint8_t>(status))
+      .text(text)
+      .finish();
+}
+
+}  // namespace
+
+/// Writes what the handshake has to say; false when the connection is not to be read any further.
+bool store_server::implementation::greet(connection& from) {
+  if (from.greeting->current() == handshake::state::deciding) {
+    const admission judged = state_.admit(from.greeting->peer());
+    from.greeting->decide(judged.result, judged.reason);
+  }
+  const auto output = from.greeting->output();
+  const std::string_view text(reinterpret_cast<const char*>(output.data()), output.size());
+  from.greeting->sent(output.size());
+  if (from.greeting->current() != handshake::state::ended) {
+    queue(from, text);
+    return true;
+  }
+  if (from.greeting->is_malformed()) return drop(from), false;
+  if (from.greeting->result() == verdict::accepted) {
+    queue(from, text);
+    after_greeting(from);
+    return true;
+  }
+  from.closes_when_flushed = true;
+  queue(from, text);
+  return false;
+}
+
+void store_server::implementation::after_greeting(connection& from) {
+  from.peer = from.greeting->peer().from;
+  from.greeting.reset();
+  --greeting_;
+  from.is_member = true;
+  from.last_heard = clock::now();
+  state_.join(from.peer);
+  queue(
+      from,
+      wire::writer(wire::message::welcome).number(static_cast<std::uint32_t>(options_.peer_timeout.count())).finish());
+  for (const failure_notice& known : state_.notices()) queue(from, as_message(known));
+  if (state_.is_complete()) answer_rendezvous();
+}
+
+void store_server::implementation::handle(connection& from, std::string_view body) {
+  wire::reader fields(body);
+  switch (fields.type()) {
+    case wire::message::heartbeat: return queue(from, wire::writer(wire::message::heartbeat).finish());
+    case wire::message::put: return put(from, fields);
+    case wire::message::get: return get(from, fields);
+    case wire::message::cancel: {
+      const auto request = fields.number<std::uint64_t>();
+      return state_.cancel(fields.text(), {from.id, request});
+    }
+    case wire::message::erase: {
+      const auto request = fields.number<std::uint64_t>();
+      state_.erase(fields.text());
+      return answer(from.id, request, {});
+    }
+    case wire::message::rendezvous:
+      rendezvous_.push_back({from.id, fields.number<std::uint64_t>()});
+      if (state_.is_complete()) answer_rendezvous();
+      return;
+    case wire::message::missing: return answer(from.id, fields.number<std::uint64_t>(), state_.missing());
+    case wire::message::abort: {
+      const failure_notice notice{errc::aborted, std::nullopt, std::string(fields.text())};
+      if (state_.abort(notice.reason)) push(notice, from.id);
+      return;
+    }
+    case wire::message::leave:
+      from.is_member = false;
+      state_.leave(from.peer);
+      return answer(from.id, fields.number<std::uint64_t>(), {});
+    default: fail(errc::mismatch, "an unknown message of the store");
+  }
+}
+
+void store_server::implementation::put(connection& from, wire::reader& fields) {
+  const auto request = fields.number<std::uint64_t>();
+  const std::string_view key = fields.text();
+  const std::string_view value = fields.text();
+  try {
+    for (const waiting_request& each : state_.put(key, value)) answer(each.connection, each.id, value);
+    answer(from.id, request, {});
+  } catch (const error& refused) {
+    queue(from, as_answer(request, static_cast<int>(refused.code()) + 1, refused.what()));
+  }
+}
+
+void store_server::implementation::get(connection& from, wire::reader& fields) {
+  const auto request = fields.number<std::uint64_t>();
+  const std::string_view key = fields.text();
+  if (const std::string* found = state_.find(key)) return answer(from.id, request, *found);
+  state_.wait_for(key, {from.id, request});
+  queue(from, wire::writer(wire::message::is_waiting).number(request).finish());
+}
+
+void store_server::implementation::answer_rendezvous() {
+  for (const waiting_request& each : rendezvous_) answer(each.connection, each.id, {});
+  rendezvous_.clear();
+}
+
+void store_server::implementation::answer(std::uint64_t connection_id, std::uint64_t request, std::string_view text) {
+  if (const auto found = connections_.find(connection_id); found != connections_.end())
+    queue(found->second, as_answer(request, 0, text));
+}
+
+void store_server::implementation::push(const failure_notice& notice, std::uint64_t except) {
+  const std::string message = as_message(notice);
+  for (auto& [id, each] : connections_)
+    if (id != except && !each.greeting) queue(each, message);
+}
+
+/// Tells everybody, also the accused, which may still be able to read it.
+void store_server::implementation::fail_member(connection& failed, const std::string& reason) {
+  failed.is_member = false;
+  if (state_.fail(failed.peer, reason)) push({errc::peer_failed, failed.peer, reason}, 0);
+}
+
+}  // namespace hawser::bootstrap

@@ -1,0 +1,90 @@
+// Inside of the store server: its connections and its one thread.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+
+#include <hawser/bootstrap/store.hpp>
+#include <hawser/core/handshake.hpp>
+
+#include "../core/socket.hpp"
+#include "store_state.hpp"
+#include "wire.hpp"
+
+namespace hawser::bootstrap {
+
+class store_server::implementation {
+ public:
+  explicit implementation(store_server_options options);
+  ~implementation();
+
+  int port() const noexcept { return port_; }
+  void close(milliseconds linger);
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  struct connection {
+    std::uint64_t id = 0;
+    net::unique_fd fd;
+    std::optional<handshake> greeting;  // until it has ended
+    rank peer;                          // after the greeting
+    bool is_member = false;             // joined, and has neither left nor failed
+    bool closes_when_flushed = false;
+    clock::time_point last_heard;  // before the greeting's end: when it was accepted
+    wire::splitter input;
+    std::string output;
+    std::size_t sent = 0;
+    std::uint32_t interest = 0;
+
+    std::size_t unsent() const noexcept { return output.size() - sent; }
+  };
+
+  void run();
+  void end_gracefully();
+  int tick_ms() const noexcept;
+  void set_accepting(bool is_accepting);
+  void accept_all();
+  void check_deadlines();
+
+  void on_event(std::uint64_t id, std::uint32_t events);
+  void read_from(connection& from);
+  bool greet(connection& from);
+  void after_greeting(connection& from);
+  void handle(connection& from, std::string_view body);
+  void put(connection& from, wire::reader& fields);
+  void get(connection& from, wire::reader& fields);
+  void answer_rendezvous();
+  void answer(std::uint64_t connection_id, std::uint64_t request, std::string_view text);
+  void push(const failure_notice& notice, std::uint64_t except);
+
+  void queue(connection& to, std::string_view bytes);
+  void flush(connection& to);
+  void update_interest(connection& of);
+  void fail_member(connection& failed, const std::string& reason);
+  void drop(connection& gone);
+  void reap();
+
+  store_server_options options_;
+  int port_ = 0;
+  net::unique_fd listener_, epoll_, wake_;
+  bool is_accepting_ = false;
+  std::size_t greeting_ = 0;  // connections that have not proven the secret
+  std::uint64_t next_id_ = 2;
+  std::unordered_map<std::uint64_t, connection> connections_;
+  std::vector<std::uint64_t> dropped_;  // removed at the end of a round, so that no reference dangles in it
+  store_state state_;
+  std::vector<waiting_request> rendezvous_;
+  std::atomic<bool> is_stopping_{false};
+  std::atomic<std::int64_t> linger_ms_{-1};  // >= 0: end in good order
+  std::thread thread_;
+};
+
+}  // namespace hawser::bootstrap

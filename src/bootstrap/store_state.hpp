@@ -1,0 +1,70 @@
+// What a store server knows, apart from its connections: values, who waits for them, and the state of every rank.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <hawser/bootstrap/failure_board.hpp>
+#include <hawser/core/handshake.hpp>
+
+namespace hawser::bootstrap {
+
+/// A request that is not answered yet.
+struct waiting_request {
+  std::uint64_t connection = 0;
+  std::uint64_t id = 0;
+};
+
+/// A verdict about a rank that wants to join.
+struct admission {
+  verdict result = verdict::accepted;
+  std::string reason;
+};
+
+/// Single-threaded.
+class store_state {
+ public:
+  store_state(int size, std::size_t memory_limit) : ranks_(static_cast<std::size_t>(size)), limit_(memory_limit) {}
+
+  admission admit(const introduction& who) const;
+  void join(rank joined);
+  void leave(rank left);
+  /// Records a failure; false where the rank had left or failed before.
+  bool fail(rank failed, const std::string& reason);
+  /// Records an abort; false where one is known, since all ranks tend to abort together and the first reason counts.
+  bool abort(const std::string& reason);
+  const std::vector<failure_notice>& notices() const noexcept { return notices_; }
+
+  bool is_complete() const noexcept { return joined_ == ranks_.size(); }
+  bool has_active() const noexcept { return active_ > 0; }
+  /// "ranks 3, 5 and 9 of 16".
+  std::string missing() const;
+
+  /// Stores a value and hands out those who wait for it. Throws errc::mismatch, errc::resource.
+  std::vector<waiting_request> put(std::string_view key, std::string_view value);
+  const std::string* find(std::string_view key) const;
+  void wait_for(std::string_view key, waiting_request who);
+  void cancel(std::string_view key, waiting_request who);
+  void erase(std::string_view key);
+  /// Drops the requests of a closed connection.
+  void forget(std::uint64_t connection);
+
+ private:
+  enum class presence : std::uint8_t { missing, active, left, failed };
+
+  std::vector<presence> ranks_;
+  std::size_t joined_ = 0;
+  std::size_t active_ = 0;
+  std::vector<failure_notice> notices_;
+  std::map<std::string, std::string, std::less<>> values_;
+  std::map<std::string, std::vector<waiting_request>, std::less<>> waiting_;
+  std::size_t used_ = 0;
+  std::size_t limit_;
+};
+
+}  // namespace hawser::bootstrap

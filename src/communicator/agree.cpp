@@ -1,0 +1,70 @@
+// The hierarchy that all ranks of a job plan with: where it comes from, and the proof that it is the same everywhere.
+#include <algorithm>
+
+#include <hawser/discovery/load.hpp>
+#include <hawser/topology/describe.hpp>
+#include <hawser/topology/fingerprint.hpp>
+
+#include "state.hpp"
+
+namespace hawser::detail {
+
+namespace {
+
+using topology::child_counts;
+using topology::hierarchy;
+
+/// Ranks grouped by host; nothing is concluded from the order of ranks.
+hierarchy from_hosts(const std::vector<int>& host_of_rank) {
+  const int hosts = *std::max_element(host_of_rank.begin(), host_of_rank.end()) + 1;
+  std::vector<std::int64_t> sizes(static_cast<std::size_t>(hosts), 0);
+  std::vector<rank> rank_at;
+  for (int host = 0; host < hosts; ++host)
+    for (std::size_t r = 0; r < host_of_rank.size(); ++r)
+      if (host_of_rank[r] == host) {
+        ++sizes[static_cast<std::size_t>(host)];
+        rank_at.emplace_back(static_cast<int>(r));
+      }
+  std::vector<topology::level> levels;
+  if (hosts > 1) levels.push_back({"node", child_counts::uniform(1, hosts), network_link});
+  levels.push_back({"gpu", child_counts::listed(std::move(sizes)), memory_link});
+  return hierarchy(std::move(levels), std::move(rank_at));
+}
+
+hierarchy from_topology(const std::string& argument, const std::vector<std::string>& host_of_rank) {
+  const topology::hosted_hierarchy loaded = discovery::load(argument);
+  if (!loaded.hosts.empty()) return place_by_host(loaded, host_of_rank);
+  const auto ranks = static_cast<std::int64_t>(host_of_rank.size());
+  if (loaded.tree.size() != ranks)
+    fail(errc::invalid_argument, "the topology \"" + argument + "\" does not fit the job",
+         "it has " + std::to_string(loaded.tree.size()) + " positions, the job has " + std::to_string(ranks) + " ranks",
+         "start as many ranks, or name the hosts in a topology file");
+  return loaded.tree;
+}
+
+hierarchy choose_hierarchy(job& owner) {
+  const std::string& argument = owner.options().topology;
+  const std::vector<int>& hosts = owner.host_numbers();
+  const bool is_one_host = *std::max_element(hosts.begin(), hosts.end()) == 0;
+  if (argument == "hosts" || (argument.empty() && is_one_host)) return from_hosts(hosts);
+  if (!argument.empty() && argument != "auto") return from_topology(argument, owner.host_names());
+  const auto found = discover_hierarchy(owner, owner.report());
+  return found ? *found : from_hosts(hosts);
+}
+
+}  // namespace
+
+hierarchy agree_on_hierarchy(job& owner) {
+  hierarchy tree = choose_hierarchy(owner);
+  const auto views = owner.exchange("hierarchy", topology::fingerprint_text(tree) + " " + describe(tree));
+  std::string differing;
+  for (std::size_t r = 1; r < views.size(); ++r)
+    if (views[r] != views[0]) differing += (differing.empty() ? "" : ", ") + std::to_string(r);
+  if (!differing.empty())
+    fail(errc::mismatch, "the ranks hold different hierarchies",
+         "rank 0 has " + views[0] + ", ranks " + differing + " differ",
+         "give all ranks the same HAWSER_TOPOLOGY or topology option");
+  return tree;
+}
+
+}  // namespace hawser::detail

@@ -1,0 +1,198 @@
+// See job.hpp.
+#include "job.hpp"
+
+#include <unistd.h>
+#include <algorithm>
+#include <exception>
+#include <fstream>
+
+#include <hawser/communicator/communicator.hpp>
+
+namespace hawser::detail {
+
+namespace {
+
+/// How long a lost connection waits for the failure detector's word on who is to blame.
+constexpr milliseconds longest_patience{1'000};
+
+std::string boot_id() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(file, id);
+  return id;
+}
+
+std::string host_name() {
+  char name[256] = {};
+  gethostname(name, sizeof name - 1);
+  return name;
+}
+
+/// Length-prefixed texts one after the other.
+std::string join(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& each : texts) all.append(std::to_string(each.size())).append(":").append(each);
+  return all;
+}
+
+std::vector<std::string> take_apart(const std::string& all, std::size_t count) {
+  std::vector<std::string> texts;
+  std::size_t at = 0;
+  while (texts.size() < count) {
+    const std::size_t colon = all.find(':', at);
+    if (colon == std::string::npos) fail(errc::internal, "an exchange between ranks is cut short");
+    const std::size_t length = std::stoul(all.substr(at, colon - at));
+    texts.push_back(all.substr(colon + 1, length));
+    at = colon + 1 + length;
+  }
+  return texts;
+}
+
+}  // namespace
+
+error to_error(const transport::failure& why, std::string_view doing) {
+  const bool names_peer = why.peer.value >= 0 && why.code == errc::peer_failed;
+  const std::string problem =
+      std::string(doing) + (names_peer ? " failed: rank " + to_string(why.peer) + " failed" : " failed");
+  error made(why.code, describe(problem, why.what));
+  if (why.peer.value >= 0) made.with_peer(why.peer);
+  return made;
+}
+
+job::job(std::unique_ptr<bootstrap::bootstrap> door, communicator_options options)
+    : door_(std::move(door)), options_(std::move(options)) {
+  free_contexts_.set();
+  free_contexts_.reset(0);  // the world's
+  if (options_.transports.empty()) options_.transports = default_transports();
+  identify_hosts();
+  auto wire = open_transports();
+  const auto here =
+      std::count(host_numbers_.begin(), host_numbers_.end(), host_numbers_[static_cast<std::size_t>(self().value)]);
+  engine_ = std::make_unique<executor::engine>(
+      std::move(wire), executor::wait_policy::for_ranks_on_host(static_cast<int>(here)), [this] { take_notices(); });
+  door_->failures().add_listener({&job::on_notice, this});
+  engine_->interrupt();  // notices that came before
+}
+
+job::~job() {
+  say_goodbye();
+  engine_->shutdown();
+  door_->failures().remove_listener({&job::on_notice, this});
+}
+
+void job::say_goodbye() noexcept {
+  // A rank that unwinds from an error leaves without a word, so that the others learn of it.
+  if (std::uncaught_exceptions() > 0) return;
+  try {
+    door_->leave();
+  } catch (const std::exception&) {  // the job is over for this rank either way
+  }
+}
+
+std::vector<std::string> job::exchange(std::string_view what, const std::string& mine) {
+  const std::string key(what);
+  const auto timeout = options_.rendezvous_timeout;
+  door_->put(key + "/" + to_string(self()), mine);
+  // Rank 0 collects and publishes once: 2n messages at the store instead of n^2.
+  if (self() == rank(0)) {
+    std::vector<std::string> texts;
+    texts.reserve(static_cast<std::size_t>(size()));
+    for (int r = 0; r < size(); ++r) texts.push_back(door_->get(key + "/" + std::to_string(r), timeout));
+    door_->put(key, join(texts));
+    return texts;
+  }
+  return take_apart(door_->get(key, timeout), static_cast<std::size_t>(size()));
+}
+
+void job::identify_hosts() {
+  const auto identities = exchange("host", host_name() + "\n" + boot_id());
+  std::vector<std::string> known;
+  for (const std::string& identity : identities) {
+    host_names_.push_back(identity.substr(0, identity.find('\n')));
+    const auto found = std::find(known.begin(), known.end(), identity);
+    host_numbers_.push_back(static_cast<int>(found - known.begin()));
+    if (found == known.end()) known.push_back(identity);
+  }
+}
+
+std::unique_ptr<transport::router> job::open_transports() {
+  transport::endpoint_environment environment;
+  environment.self = self();
+  environment.size = size();
+  for (int r = 0; r < size(); ++r)
+    if (host_numbers_[static_cast<std::size_t>(r)] == host_numbers_[static_cast<std::size_t>(self().value)])
+      environment.neighbours.emplace_back(r);
+  environment.publish = [this](std::string_view key, std::string_view value) { door_->put(key, value); };
+  environment.look_up = [this](std::string_view key) { return door_->get(key, options_.rendezvous_timeout); };
+  environment.secret = door_->secret();
+  environment.peer_timeout = options_.peer_timeout;
+  environment.interface = options_.interface.empty() ? door_->local_address() : options_.interface;
+
+  auto wire = std::make_unique<transport::router>();
+  std::vector<bool> is_routed(static_cast<std::size_t>(size()), false);
+  is_routed[static_cast<std::size_t>(self().value)] = true;  // a rank sends itself nothing
+  transport::registry lines = options_.transports;
+  std::stable_sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.reaches < b.reaches; });
+  bool has_network = false;
+  for (const transport::factory& line : lines) {
+    if (options_.require_auth && line.reaches == transport::reach::network && !line.is_authenticated) continue;
+    const bool is_network = line.reaches == transport::reach::network;
+    if (is_network && (has_network || std::find(is_routed.begin(), is_routed.end(), false) == is_routed.end()))
+      continue;
+    if (line.reaches == transport::reach::host && environment.neighbours.size() < 2) continue;
+    const std::size_t number = wire->add(line.open(environment));
+    has_network = has_network || is_network;
+    for (int r = 0; r < size(); ++r) {
+      if (is_routed[static_cast<std::size_t>(r)] || !wire->at(number).reaches(r)) continue;
+      wire->route(r, number);
+      is_routed[static_cast<std::size_t>(r)] = true;
+    }
+  }
+  return wire;
+}
+
+void job::on_notice(void* self) {
+  static_cast<job*>(self)->engine_->interrupt();
+}
+
+void job::take_notices() {
+  for (const bootstrap::failure_notice& notice : door_->failures().since(seen_notices_)) {
+    ++seen_notices_;
+    const transport::failure why{notice.code, notice.peer.value_or(rank(-1)), notice.reason};
+    {
+      std::lock_guard lock(mutex_);
+      if (failed_) continue;
+      failed_ = why;
+    }
+    engine_->fail_all(why);
+    has_notice_.store(true, std::memory_order_release);
+  }
+}
+
+transport::failure job::fail(const transport::failure& why) {
+  if (why.code == errc::peer_failed) {
+    const auto patience = std::min<milliseconds>(options_.peer_timeout / 2, longest_patience);
+    engine_->wait_for(has_notice_, std::chrono::steady_clock::now() + patience);
+  }
+  transport::failure cause;
+  {
+    std::lock_guard lock(mutex_);
+    if (!failed_) failed_ = why;
+    cause = *failed_;
+  }
+  engine_->fail_all(cause);
+  if (cause.code != errc::peer_failed && cause.code != errc::aborted)
+    door_->abort("rank " + to_string(self()) + ": " + cause.what);
+  return cause;
+}
+
+void job::check() const {
+  std::lock_guard lock(mutex_);
+  if (failed_) throw to_error(*failed_, "the communicator cannot be used any more: an earlier call");
+}
+
+void job::abort(std::string_view reason) {
+  door_->abort(reason);
+}
+
+}  // namespace hawser::detail

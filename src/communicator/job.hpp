@@ -1,0 +1,82 @@
+// What all communicators of one rank share: its way into the job, its event loop, its failure state.
+#pragma once
+
+#include <atomic>
+#include <bitset>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <hawser/bootstrap/bootstrap.hpp>
+#include <hawser/communicator/discovery_report.hpp>
+#include <hawser/communicator/options.hpp>
+#include <hawser/executor/engine.hpp>
+
+namespace hawser::detail {
+
+/// As many communicators of a job can be alive at a time: the MPI transport has 8 bits of its tags for contexts.
+inline constexpr std::size_t most_contexts = 128;
+
+/// Added to a communicator's context for point-to-point messages, so that they never match a collective's.
+inline constexpr std::uint16_t point_to_point_context = 128;
+
+class job {
+ public:
+  /// Collective: exchanges identities and opens the transports.
+  job(std::unique_ptr<bootstrap::bootstrap> door, communicator_options options);
+  job(const job&) = delete;
+  job& operator=(const job&) = delete;
+  ~job();
+
+  rank self() const noexcept { return door_->self(); }
+  int size() const noexcept { return door_->size(); }
+  const communicator_options& options() const noexcept { return options_; }
+  executor::engine& engine() noexcept { return *engine_; }
+  bootstrap::bootstrap& door() noexcept { return *door_; }
+  /// The host name of each rank.
+  const std::vector<std::string>& host_names() const noexcept { return host_names_; }
+  /// Ranks with equal numbers are on one host.
+  const std::vector<int>& host_numbers() const noexcept { return host_numbers_; }
+
+  discovery_report& report() noexcept { return report_; }
+  const discovery_report& report() const noexcept { return report_; }
+
+  /// Every rank publishes a text and receives those of all ranks, in rank order.
+  std::vector<std::string> exchange(std::string_view what, const std::string& mine);
+
+  /// Throws what made the job unusable, if anything has.
+  void check() const;
+  void abort(std::string_view reason);
+  /// Ends everything on this rank, and, where it is not another rank's death that all learn of, on all ranks. Returns
+  /// the root cause: a peer that a transport has lost may only have left because of a third one, which the failure
+  /// detector names within a moment.
+  transport::failure fail(const transport::failure& why);
+
+  std::bitset<most_contexts>& free_contexts() noexcept { return free_contexts_; }
+
+ private:
+  void identify_hosts();
+  std::unique_ptr<transport::router> open_transports();
+  void take_notices();
+  static void on_notice(void* self);
+  void say_goodbye() noexcept;
+
+  std::unique_ptr<bootstrap::bootstrap> door_;
+  communicator_options options_;
+  std::vector<std::string> host_names_;
+  std::vector<int> host_numbers_;
+  discovery_report report_;
+  std::unique_ptr<executor::engine> engine_;
+  std::uint64_t seen_notices_ = 0;
+  mutable std::mutex mutex_;
+  std::optional<transport::failure> failed_;
+  std::atomic<bool> has_notice_{false};
+  std::bitset<most_contexts> free_contexts_;
+};
+
+/// A failure as the exception that it becomes.
+error to_error(const transport::failure& why, std::string_view doing);
+
+}  // namespace hawser::detail

@@ -1,0 +1,76 @@
+// One communicator's members, hierarchy and remembered plans.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <hawser/communicator/call.hpp>
+#include <hawser/communicator/discovery_report.hpp>
+#include <hawser/executor/operation.hpp>
+#include <hawser/planner/planner.hpp>
+
+#include "job.hpp"
+
+namespace hawser::detail {
+
+class communicator_state {
+ public:
+  /// The communicator of all ranks.
+  explicit communicator_state(std::shared_ptr<job> owner);
+  /// A part of it: `members[r]` is rank r's number in the job.
+  communicator_state(std::shared_ptr<job> owner, topology::hierarchy tree, std::vector<rank> members, rank self,
+                     std::uint16_t context);
+  communicator_state(const communicator_state&) = delete;
+  communicator_state& operator=(const communicator_state&) = delete;
+  ~communicator_state();
+
+  job& owner() noexcept { return *owner_; }
+  const std::shared_ptr<job>& shared_owner() const noexcept { return owner_; }
+  rank self() const noexcept { return self_; }
+  int size() const noexcept { return static_cast<int>(planner_.tree().size()); }
+  const planner::planner& planner() const noexcept { return planner_; }
+  /// A member's number in the job.
+  rank in_job(rank member) const {
+    return members_.empty() ? member : members_[static_cast<std::size_t>(member.value)];
+  }
+  std::uint16_t context() const noexcept { return context_; }
+  std::uint16_t next_order_number() noexcept { return order_number_++; }
+
+  /// The decision for a request, remembered.
+  std::shared_ptr<const schedule::plan> plan_for(const schedule::request& what);
+  /// This rank's steps of a plan with their dependences, peers numbered as in the job; remembered.
+  std::shared_ptr<const executor::compiled_program> program_for(const schedule::plan& made,
+                                                                const schedule::request& what);
+
+ private:
+  using program_key = std::tuple<schedule::collective, std::string, std::int32_t, bool, bool, bool>;
+  using plan_key = std::tuple<schedule::collective, std::int64_t, data_type, std::size_t, std::int32_t, bool, bool,
+                              bool, schedule::mode, std::string>;
+
+  std::shared_ptr<job> owner_;
+  std::vector<rank> members_;  // empty: members are numbered as in the job
+  rank self_;
+  std::uint16_t context_ = 0;
+  std::uint16_t order_number_ = 0;
+  planner::planner planner_;
+  std::map<program_key, std::shared_ptr<const executor::compiled_program>> programs_;
+  std::map<plan_key, std::shared_ptr<const schedule::plan>> plans_;
+};
+
+/// The hierarchy of the whole job, from the options' topology and the hosts; checked to be the same on all ranks.
+topology::hierarchy agree_on_hierarchy(job& owner);
+
+/// Figures for host memory and for Ethernet between hosts where nothing is known: the class of one core's copy rate and
+/// of a 100 Gb/s NIC through the kernel. A probe or a topology replaces them.
+inline constexpr topology::link memory_link{bandwidth{8e9}, seconds{0.5e-6}, topology::provenance::assumed};
+inline constexpr topology::link network_link{bandwidth{10e9}, seconds{15e-6}, topology::provenance::assumed};
+
+/// Collective: one rank per host discovers it, the pieces are merged, and the job's ranks are placed on their hosts.
+/// Nothing where the sources do not tell how the hosts are joined; `report` says why.
+std::optional<topology::hierarchy> discover_hierarchy(job& owner, discovery_report& report);
+
+}  // namespace hawser::detail

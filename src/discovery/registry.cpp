@@ -1,0 +1,100 @@
+// The registry of sources, and how a file finds its own.
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include <hawser/core/error.hpp>
+#include <hawser/discovery/live.hpp>
+#include <hawser/discovery/source.hpp>
+
+#include "file.hpp"
+#include "live/live_sources.hpp"
+#include "sources/sources.hpp"
+#include "text.hpp"
+
+namespace hawser::discovery {
+
+namespace {
+
+std::string kinds() {
+  std::string all;
+  for (const file_source& each : file_sources()) all.append(all.empty() ? "" : ", ").append(each.kind);
+  return all;
+}
+
+struct file_argument {
+  std::string_view kind;  // empty: to be recognised
+  std::string host;
+  std::string name;
+};
+
+// "KIND:FILE" and "KIND@HOST:FILE" only where KIND is one: a file name may have a colon.
+file_argument parse_argument(std::string_view argument, const read_options& options) {
+  const std::size_t colon = argument.find(':');
+  const std::string_view before = argument.substr(0, colon);
+  const std::string_view kind = before.substr(0, before.find('@'));
+  const auto is_kind = [&](const file_source& each) { return each.kind == kind; };
+  if (colon == std::string_view::npos || std::ranges::none_of(file_sources(), is_kind))
+    return {{}, options.host, std::string(argument)};
+  const std::string host = kind.size() == before.size() ? options.host : std::string(before.substr(kind.size() + 1));
+  return {kind, host, std::string(argument.substr(colon + 1))};
+}
+
+}  // namespace
+
+std::span<const file_source> file_sources() {
+  static const std::array all = {
+      hawser_json, nccl_xml,   flagcx_xml, hwloc_xml,     smi_query_xml, smi_query,           smi_topo,
+      smi_p2p,     smi_nvlink, fabric_csv, rocm_topo,     ibnetdiscover, ibnetdiscover_ports, iblinkinfo,
+      ibsim_net,   slurm_conf, slurm_yaml, cluster_uuids, kubernetes,    topograph,           simgrid,
+      astra_sim,   htsim,
+  };
+  return all;
+}
+
+std::span<const live_source> live_sources() {
+  // The first to tell of a part names it: those that know it as a GPU or a NIC come before those that see its bus.
+  static const std::array all = {
+      live_nvml, live_network, live_system, live_hwloc, live_ibnetdisc, live_slurm, live_slurm_files, live_kubernetes,
+  };
+  return all;
+}
+
+std::optional<std::string> process_variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+const file_source& file_source_of(std::string_view kind) {
+  for (const file_source& each : file_sources())
+    if (each.kind == kind) return each;
+  fail(errc::not_found, "there is no kind of topology file \"" + shortened(kind) + "\"", "the kinds are " + kinds());
+}
+
+const file_source& recognise(const document& file) {
+  for (const file_source& each : file_sources())
+    if (each.recognises(file)) return each;
+  fail_in(file, {}, "it is of no kind that is known", "name the kind, as in KIND:FILE, of " + kinds());
+}
+
+topology::graph read(const file_source& source, const document& file, const read_options& options) {
+  try {
+    return source.read(file, options);
+  } catch (const error& failure) {
+    if (failure.code() != errc::invalid_argument) throw;
+    fail_in(file, {}, failure.what());
+  }
+}
+
+topology::graph read_file(std::string_view argument, const read_options& options) {
+  const file_argument wanted = parse_argument(argument, options);
+  const std::size_t limit = wanted.kind.empty() ? max_text_bytes : file_source_of(wanted.kind).max_bytes;
+  const std::string text = read_text(wanted.name, limit);
+  const document file{text, wanted.name};
+  const file_source& source = wanted.kind.empty() ? recognise(file) : file_source_of(wanted.kind);
+  if (text.size() > source.max_bytes)
+    fail_in(file, {}, "it is larger than " + std::to_string(source.max_bytes >> 20) + " MiB");
+  return read(source, file, {wanted.host});
+}
+
+}  // namespace hawser::discovery

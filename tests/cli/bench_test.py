@@ -1,0 +1,116 @@
+"""`hawser bench`: the three formats, local processes and torchrun's variables."""
+import csv
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import unittest
+
+from program import HAWSER, clean_environment, hawser
+
+HEADER = ("collective,bytes,count,type,op,root,algorithm,time_us,p10_us,p90_us,algbw_GBps,busbw_GBps,wrong")
+QUICK = ("--min", "1KiB", "--max", "16KiB", "--iters", "3", "--warmup", "1")
+KEYS = ["schema", "version", "host", "launcher", "ranks", "hierarchy", "fingerprint", "transports", "overrides",
+        "in_place", "rows"]
+ROW_KEYS = ["collective", "bytes", "count", "type", "op", "root", "algorithm", "predicted_seconds", "seconds",
+            "p10_seconds", "p90_seconds", "iterations", "algbw_bytes_per_second", "busbw_bytes_per_second", "wrong"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Bench(unittest.TestCase):
+    def expect_rows(self, text: str, ranks: int) -> list[dict]:
+        self.assertEqual(text.splitlines()[0], HEADER)
+        rows = list(csv.DictReader(io.StringIO(text)))
+        for row in rows:
+            self.assertEqual(row["wrong"], "0", row)
+            times = [float(row[name]) for name in ("p10_us", "time_us", "p90_us")]
+            self.assertEqual(times, sorted(times))
+            self.assertGreater(times[0], 0)
+            algbw = int(row["bytes"]) / float(row["time_us"]) * 1e-3
+            self.assertAlmostEqual(float(row["algbw_GBps"]), algbw, delta=0.01 * algbw)
+            factor = 1 if row["collective"] in ("broadcast", "reduce", "barrier") else (ranks - 1) / ranks
+            factor *= 2 if row["collective"] == "all_reduce" else 1
+            self.assertAlmostEqual(float(row["busbw_GBps"]), factor * algbw, delta=0.01 * algbw)
+        return rows
+
+    def test_csv_of_local_processes(self):
+        done = hawser("bench", "all_reduce", "--local", "2", "--check", "--format", "csv", *QUICK)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        rows = self.expect_rows(done.stdout, 2)
+        self.assertEqual([row["bytes"] for row in rows], ["1024", "4096", "16384"])
+        self.assertEqual({(row["type"], row["op"], row["root"]) for row in rows}, {("float32", "sum", "-1")})
+
+    def test_every_collective(self):
+        for collective in ("reduce_scatter", "all_gather", "all_to_all", "all_to_all_v", "broadcast", "reduce",
+                           "gather", "scatter", "barrier"):
+            done = hawser("bench", collective, "--local", "3", "--check", "--format", "csv", *QUICK)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), collective)
+            self.assertEqual(len(self.expect_rows(done.stdout, 3)), 1 if collective == "barrier" else 3)
+
+    def test_all_algorithms(self):
+        done = hawser("bench", "all_reduce", "--local", "4", "--topology", "rack:2 gpu:2", "--algorithm", "all",
+                      "--check", "--format", "csv", "--min", "1KiB", "--max", "1KiB", "--iters", "2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        names = [row["algorithm"] for row in self.expect_rows(done.stdout, 4)]
+        self.assertEqual(len(names), len(set(names)))
+        self.assertIn("ring", names)
+        self.assertIn("hierarchical(ring,ring)", names)
+
+    def test_json(self):
+        done = hawser("bench", "broadcast", "--root", "1", "--local", "2", "--format", "json", "--in-place", *QUICK)
+        found = json.loads(done.stdout)
+        self.assertEqual(list(found), KEYS)
+        self.assertEqual((found["schema"], found["ranks"], found["in_place"]), ("hawser.bench/1", 2, True))
+        for row in found["rows"]:
+            self.assertEqual(list(row), ROW_KEYS)
+            self.assertEqual((row["op"], row["root"], row["wrong"], row["iterations"]), (None, 1, None, 3))
+
+    def test_text(self):
+        done = hawser("bench", "all_gather", "--local", "2", *QUICK)
+        header = [line for line in done.stdout.splitlines() if "redop" in line][0]
+        self.assertEqual(header[1:].split(), ["size", "count", "type", "redop", "root", "time", "algbw", "busbw",
+                                              "#wrong", "algorithm"])
+        rows = [line.split() for line in done.stdout.splitlines() if not line.startswith("#")]
+        self.assertEqual([row[0] for row in rows], ["1024", "4096", "16384"])
+        self.assertEqual({row[8] for row in rows}, {"N/A"})
+        self.assertIn("# transports  shared_memory (1 pair)", done.stdout)
+
+    def test_torchrun_variables(self):
+        port = str(free_port())
+        processes = []
+        for r in range(3):
+            environment = clean_environment(RANK=str(r), WORLD_SIZE="3", LOCAL_RANK=str(r), MASTER_ADDR="127.0.0.1",
+                                            MASTER_PORT=port, HAWSER_SECRET="test")
+            processes.append(subprocess.Popen([HAWSER, "bench", "all_reduce", "--check", "--format", "csv", *QUICK],
+                                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                              env=environment))
+        outputs = [each.communicate(timeout=60) for each in processes]
+        self.assertEqual([each.returncode for each in processes], [0, 0, 0], outputs)
+        self.assertEqual(len(self.expect_rows(outputs[0][0], 3)), 3)
+        self.assertEqual([out for out, _ in outputs[1:]], ["", ""], "only rank 0 prints")
+
+    def test_mpirun(self):
+        components = hawser("--version").stdout.split()
+        linked = subprocess.run(["ldd", HAWSER], capture_output=True, text=True, check=False).stdout
+        launcher = shutil.which("mpirun.openmpi" if "libmpi.so" in linked else "mpiexec.mpich")
+        if "mpi" not in components or not launcher:
+            self.skipTest("no MPI")
+        allowed = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+                   "OMPI_MCA_rmaps_base_oversubscribe": "1"}
+        for transport in ("auto", "mpi"):
+            done = subprocess.run([launcher, "-n", "2", HAWSER, "bench", "all_reduce", "--check", "--format", "csv",
+                                   "--transport", transport, *QUICK], capture_output=True, text=True, timeout=60,
+                                  env=clean_environment(**allowed), check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(len(self.expect_rows(done.stdout, 2)), 3)
+
+
+if __name__ == "__main__":
+    unittest.main()

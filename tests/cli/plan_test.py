@@ -1,0 +1,116 @@
+"""Plans, their JSON, one rank's steps and figures, topologies and differences."""
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+from program import SOURCE, hawser
+
+PLAN_KEYS = ["schema", "collective", "bytes", "count", "type", "accumulation", "op", "root", "ranks", "hierarchy",
+             "fingerprint", "algorithm", "chosen_by", "segments", "window", "predicted_seconds", "lower_bound_seconds",
+             "candidates", "rank", "stats", "steps"]
+CANDIDATE_KEYS = ["algorithm", "possible", "rejected", "predicted_seconds", "reduction_seconds", "segments", "parts"]
+COLLECTIVES = ("all_reduce", "reduce_scatter", "all_gather", "all_to_all", "all_to_all_v", "broadcast", "reduce",
+               "gather", "scatter", "barrier")
+
+
+def plan(*arguments: str) -> dict:
+    done = hawser("plan", *arguments, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+class Plan(unittest.TestCase):
+    def test_every_collective_has_the_documented_keys(self):
+        schema = json.loads((SOURCE / "docs/schema/plan-1.json").read_text())
+        self.assertEqual(list(schema["properties"]), PLAN_KEYS)
+        self.assertEqual(list(schema["$defs"]["candidate"]["properties"]), CANDIDATE_KEYS)
+        for collective in COLLECTIVES:
+            made = plan(collective, "--topology", "pod:2 rack:[2,3] gpu:[2,2,1,3,2]", "--bytes", "1MiB")
+            self.assertEqual(list(made), PLAN_KEYS)
+            self.assertEqual(made["schema"], "hawser.plan/1")
+            self.assertEqual(made["ranks"], 10)
+            for each in made["candidates"]:
+                self.assertEqual(list(each), CANDIDATE_KEYS)
+            possible = [each["predicted_seconds"] for each in made["candidates"] if each["possible"]]
+            self.assertEqual(possible, sorted(possible))
+            self.assertEqual(made["predicted_seconds"], possible[0])
+
+    def test_sizes_count_as_in_nccl_tests(self):
+        for collective, blocks in (("all_reduce", 1), ("broadcast", 1), ("all_gather", 4), ("all_to_all", 4)):
+            made = plan(collective, "--topology", "gpu:4", "--bytes", "1024")
+            self.assertEqual(made["count"], 1024 // 4 // blocks, collective)
+            self.assertEqual(made["bytes"], 1024, collective)
+
+    def test_forced_algorithm(self):
+        made = plan("all_reduce", "--topology", "rack:2 gpu:4", "--bytes", "1KiB", "--algorithm", "ring")
+        self.assertEqual(made["algorithm"], "ring")
+        self.assertIn("forced", made["chosen_by"])
+
+    def test_steps_and_figures_of_one_rank(self):
+        made = plan("all_reduce", "--topology", "gpu:4", "--bytes", "1KiB", "--algorithm", "ring", "--rank", "3",
+                    "--steps", "--stats")
+        sends = [each for each in made["steps"] if each["kind"] == "send"]
+        self.assertEqual(len(sends), 2 * 3)
+        self.assertEqual({each["peer"] for each in sends}, {0})
+        self.assertEqual(made["stats"][0]["algorithm"], "ring")
+        self.assertEqual(made["stats"][0]["steps"], len(made["steps"]))
+        self.assertGreater(made["stats"][0]["generating_peak_bytes"], 0)
+        text = hawser("plan", "all_reduce", "--topology", "gpu:4", "--bytes", "1KiB", "--algorithm", "ring", "--rank",
+                      "3", "--steps").stdout
+        self.assertEqual(text.count("send        to 0: "), 2 * 3)
+
+    def test_stats_of_all_algorithms_on_131040_ranks(self):
+        for collective in ("all_reduce", "all_to_all"):
+            made = plan(collective, "--topology", "rack:1820 gpu:72", "--bytes", "1GiB", "--algorithm", "all",
+                        "--rank", "77777", "--stats")
+            names = {each["algorithm"] for each in made["stats"]}
+            self.assertEqual(names, {each["algorithm"] for each in made["candidates"] if each["possible"]})
+            for each in made["stats"]:
+                self.assertLess(each["generating_peak_bytes"], 4 << 20, each)
+
+    def test_explain_lists_every_candidate(self):
+        arguments = ("plan", "all_reduce", "--topology", "rack:2 gpu:4", "--bytes", "1MiB")
+        names = [each["algorithm"] for each in plan(*arguments[1:])["candidates"]]
+        explained = hawser(*arguments, "--explain").stdout
+        for name in names:
+            self.assertIn(name + " ", explained)
+        self.assertIn("--explain lists them", hawser(*arguments).stdout)
+
+    def test_diff(self):
+        with tempfile.TemporaryDirectory() as folder:
+            paths = []
+            for size in ("1KiB", "1GiB"):
+                paths.append(str(Path(folder, size)))
+                Path(paths[-1]).write_text(hawser("plan", "all_reduce", "--topology", "rack:2 gpu:4", "--bytes", size,
+                                                  "--format", "json").stdout)
+            same = hawser("diff", paths[0], paths[0])
+            self.assertEqual((same.returncode, same.stdout), (0, ""))
+            other = hawser("diff", *paths, "--format", "json")
+            self.assertEqual(other.returncode, 1)
+            changed = {each["path"]: each for each in json.loads(other.stdout)["changes"]}
+            self.assertEqual((changed["/bytes"]["before"], changed["/bytes"]["after"]), (1 << 10, 1 << 30))
+
+    def test_topo_round_trip(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "machine.json")
+            path.write_text(hawser("topo", "pod:2 rack:[3,2] gpu:4", "--format", "json").stdout)
+            self.assertEqual(hawser("topo", str(path), "--format", "json").stdout, path.read_text())
+            self.assertIn("20 ranks on 3 levels", hawser("topo", str(path)).stdout)
+
+    def test_topology_from_the_environment(self):
+        done = hawser("plan", "all_reduce", "--format", "json", HAWSER_TOPOLOGY="gpu:6")
+        self.assertEqual(json.loads(done.stdout)["ranks"], 6)
+        done = hawser("plan", "all_reduce", "--topology", "gpu:5", "--format", "json", HAWSER_TOPOLOGY="gpu:6")
+        self.assertEqual(json.loads(done.stdout)["ranks"], 5)
+
+    def test_help_and_version(self):
+        self.assertRegex(hawser("--version").stdout, r"^hawser \d+\.\d+\.\d+\n")
+        for verb in ([], ["topo"], ["doctor"], ["place"], ["plan"], ["diff"], ["verify"], ["run"], ["bench"]):
+            done = hawser(*verb, "--help")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("Usage: hawser", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

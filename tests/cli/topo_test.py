@@ -1,0 +1,121 @@
+"""Topologies as text, JSON, drawings and summaries; this machine; the doctor."""
+import json
+import shutil
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from program import SOURCE, hawser
+
+DATA = SOURCE / "tests" / "data"
+SUMMARY_KEYS = ["hosts", "gpus", "nvlink_domains", "nics", "numa_nodes", "switches_by_level", "links", "levels", "findings"]
+SLURM = "SwitchName=s1 Nodes=n[0-3]\nSwitchName=s2 Nodes=n[4-7]\nSwitchName=top Switches=s[1-2]\n"
+
+
+class Topo(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.slurm = self.folder / "topology.conf"
+        self.slurm.write_text(SLURM)
+
+    def summary(self, *arguments: str) -> dict:
+        done = hawser("topo", *arguments, "--summary", "--format", "json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found = json.loads(done.stdout)
+        self.assertEqual(list(found), SUMMARY_KEYS)
+        return found
+
+    def test_summary_of_a_scheduler_file(self):
+        found = self.summary(str(self.slurm))
+        self.assertEqual(found["hosts"], 8)
+        self.assertEqual(found["switches_by_level"], {"1": 2, "2": 1})
+        self.assertEqual(found["levels"], ["rack", "node"])
+        for unknown in ("gpus", "nvlink_domains", "nics", "numa_nodes"):
+            self.assertIsNone(found[unknown], "Slurm does not tell, so it is null and not 0")
+
+    def test_several_files_are_merged(self):
+        host = DATA / "hawser-json" / "topology.json"  # the host n1 with two GPUs
+        found = self.summary(str(self.slurm), str(host))
+        self.assertEqual((found["hosts"], found["gpus"]), (8, 2))
+        self.assertEqual(found["nvlink_domains"], [["n1:GPU0", "n1:GPU1"]])
+
+    def test_text_shows_figures_and_where_they_are_from(self):
+        text = hawser("topo", str(DATA / "hawser-json" / "topology.json")).stdout
+        self.assertRegex(text, r"nvlink +gpu - gpu +1 +20.6GB/s +unknown +file")
+
+    def test_json_reads_back(self):
+        done = hawser("topo", str(self.slurm), "--format", "json")
+        copy = self.folder / "copy.json"
+        copy.write_text(done.stdout)
+        self.assertEqual(json.loads(done.stdout)["schema"], "hawser.topology/1")
+        self.assertEqual(hawser("topo", str(copy), "--format", "json").stdout, done.stdout)
+        hierarchy = hawser("topo", str(self.slurm), "--hierarchy", "--format", "json")
+        self.assertEqual(json.loads(hierarchy.stdout)["schema"], "hawser.hierarchy/1")
+
+    def test_drawings(self):
+        for topology in (str(self.slurm), "preset:gb200-nvl72", "rack:[8,8,5]"):
+            dot = hawser("topo", topology, "--format", "dot")
+            self.assertEqual(dot.returncode, 0, dot.stderr)
+            self.assertRegex(dot.stdout, r"^(di|strict )?graph ")
+            drawn = hawser("topo", topology, "--format", "svg")
+            if shutil.which("dot") is None:
+                self.assertEqual(drawn.returncode, 2)
+                self.assertIn("graphviz", drawn.stderr)
+                continue
+            self.assertEqual(drawn.returncode, 0, drawn.stderr)
+            self.assertTrue(ElementTree.fromstring(drawn.stdout).tag.endswith("svg"))
+
+    def test_this_machine(self):
+        start = time.monotonic()
+        done = hawser("topo", "auto")
+        self.assertLess(time.monotonic() - start, 10, "a hang; the figure is measured elsewhere")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("discovery:", done.stdout)
+        self.assertEqual(self.summary("auto")["hosts"], 1)
+
+    def test_a_plan_on_a_file_of_another_kind(self):
+        done = hawser("plan", "all_reduce", "--topology", str(self.slurm), "--bytes", "1MiB", "--format", "json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["ranks"], 8)
+
+    def test_bad_input(self):
+        nonsense = self.folder / "nonsense.txt"
+        nonsense.write_text("hello\n")
+        broken = self.folder / "broken.xml"
+        broken.write_text('<system version="1">\n<cpu numaid="0">\n</system>\n')
+        for arguments, word in (((str(nonsense),), "of no kind that is known"), (("nccl-xml:" + str(broken),), "line 3"),
+                                (("slurm-conf:/does/not/exist",), "exist"), ((str(self.slurm), "--format", "png"), "png"),
+                                ((str(self.folder),), "is a directory")):
+            done = hawser("topo", *arguments)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertIn(word, done.stderr)
+            self.assertEqual(done.stdout, "")
+
+
+class Doctor(unittest.TestCase):
+    def test_this_machine(self):
+        done = hawser("doctor", "--format", "json")
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        found = json.loads(done.stdout)
+        self.assertEqual(found["schema"], "hawser.doctor/1")
+        self.assertEqual(list(found["summary"]), SUMMARY_KEYS)
+        has_error = any(each["severity"] == "error" for each in found["summary"]["findings"])
+        self.assertEqual(done.returncode, 1 if has_error else 0)
+        gpus = found["summary"]["gpus"] or 0
+        self.assertEqual(len(found["rails"]), gpus)
+        self.assertEqual(len(found["peer_access"]), gpus * (gpus - 1))
+        self.assertGreater(len(found["phases"]), 3)
+
+    def test_in_words(self):
+        done = hawser("doctor")
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        self.assertIn("discovery:", done.stdout)
+        self.assertRegex(done.stdout, r"GPU")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,91 @@
+// Run under mpirun: the battery over the MPI transport (or another one, met through MPI) gives the bits that threads of
+// one process give; "death": a rank kills itself and every other one names it.
+#include <mpi.h>
+#include <signal.h>
+
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+
+#include <hawser/communicator/in_process.hpp>
+#include <hawser/mpi/bootstrap.hpp>
+#include <hawser/mpi/transport.hpp>
+#include <multiprocess/transports.hpp>
+#include <support/collective_battery.hpp>
+
+namespace {
+
+using namespace hawser;
+
+communicator_options options_for(int size, const std::string& transport) {
+  communicator_options options;
+  options.topology = test::topology_for(size);
+  if (transport == "mpi")
+    options.transports = {mpi::mpi_factory(MPI_COMM_WORLD)};
+  else if (!transport.empty())
+    options.transports = test::transport_named(transport);
+  return options;
+}
+
+std::uint64_t digest_in_process(int size) {
+  std::uint64_t digest = 0;
+  std::mutex mutex;
+  run_in_process(size, options_for(size, ""), [&](communicator& members) {
+    const std::uint64_t mine = test::run_battery(members, true);
+    std::lock_guard lock(mutex);
+    digest = mine;
+  });
+  return digest;
+}
+
+int battery(int size, const std::string& transport) {
+  std::uint64_t digest = 0;
+  int self = 0;
+  {
+    communicator members(mpi::mpi_bootstrap(MPI_COMM_WORLD), options_for(size, transport));
+    self = members.rank().value;
+    digest = test::run_battery(members, true);
+  }
+  if (self != 0) return 0;
+  const bool is_same = digest == digest_in_process(size);
+  std::printf("%s: %s\n", transport.c_str(), is_same ? "the same bits as threads" : "OTHER BITS THAN THREADS");
+  return is_same ? 0 : 1;
+}
+
+int death(int size) {
+  mpi::bootstrap_options met;
+  met.peer_timeout = bootstrap::milliseconds(2'000);
+  communicator_options options = options_for(size, "mpi");
+  options.peer_timeout = met.peer_timeout;
+  communicator members(mpi::mpi_bootstrap(MPI_COMM_WORLD, met), options);
+  std::vector<float> data(50'000, 1.0F);
+  try {
+    for (int round = 0;; ++round) {
+      if (round == 10 && members.rank() == rank(size - 1)) raise(SIGKILL);
+      members.all_reduce(data, op::max);
+    }
+  } catch (const error& failed) {
+    const bool is_named = failed.peer() && *failed.peer() == rank(size - 1);
+    std::printf("rank %d %s rank %d\n", members.rank().value, is_named ? "names" : "does not name", size - 1);
+    std::fflush(stdout);
+    _exit(is_named ? 0 : 1);  // MPI_Finalize cannot end without the dead rank
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string what = argc > 1 ? argv[1] : "mpi";
+  int provided = 0, size = 0;
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  int code = 1;
+  try {
+    code = what == "death" ? death(size) : battery(size, what);
+  } catch (const std::exception& failed) {
+    std::fprintf(stderr, "%s\n", failed.what());
+    MPI_Abort(MPI_COMM_WORLD, 1);
+  }
+  MPI_Finalize();
+  return code;
+}

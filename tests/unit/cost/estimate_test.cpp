@@ -1,0 +1,122 @@
+// The cost model counts what schedules move; known optima, bounds and monotony.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include <hawser/algorithm/enumerate.hpp>
+#include <hawser/cost/estimate.hpp>
+#include <hawser/topology/synthetic.hpp>
+
+namespace hawser::cost {
+namespace {
+
+using schedule::collective;
+using schedule::request;
+using topology::hierarchy;
+using topology::parse_synthetic;
+
+request of(collective what, std::int64_t bytes) {
+  request made{.what = what};
+  made.count = bytes / 4;
+  return made;
+}
+
+schedule::candidate costed(const hierarchy& tree, const request& what, const std::string& name) {
+  schedule::candidate c{.algorithm = name};
+  estimate(tree, what, count_traffic(tree, what, name), {}, c);
+  return c;
+}
+
+TEST(traffic, counts_the_optimum_of_bandwidth_optimal_all_reduces) {
+  for (int n : {2, 3, 5, 8, 13})
+    for (const char* name : {"ring", "circulant", "pat", "two_shot"}) {
+      const hierarchy tree = parse_synthetic("gpu:" + std::to_string(n));
+      const traffic moved = count_traffic(tree, of(collective::all_reduce, 1024), name);
+      EXPECT_NEAR(moved.blocks_out[0], 2.0 * (n - 1) / n, 1e-9) << name << " over " << n;
+    }
+}
+
+TEST(traffic, a_hierarchical_all_reduce_crosses_each_uplink_as_little_as_the_bound_says) {
+  for (const char* text : {"rack:4 gpu:4", "rack:3 gpu:5", "rack:[3,3,2]", "rack:1820 gpu:72"}) {
+    const hierarchy tree = parse_synthetic(text);
+    const auto racks = static_cast<double>(tree.at(0).units.total());
+    const traffic moved = count_traffic(tree, of(collective::all_reduce, 1024), "hierarchical(direct,two_shot)");
+    EXPECT_NEAR(moved.blocks_out[0], 2 * (racks - 1) / racks, 1e-6) << text;
+  }
+}
+
+TEST(traffic, an_all_to_all_crosses_an_uplink_once_per_block) {
+  const hierarchy tree = parse_synthetic("rack:[2,3]");
+  for (const char* name : {"pairwise", "hierarchical(pairwise,pairwise)"}) {
+    const traffic moved = count_traffic(tree, of(collective::all_to_all, 1024), name);
+    EXPECT_NEAR(moved.blocks_out[0], 6, 1e-9) << name;
+  }
+}
+
+TEST(traffic, of_a_large_machine_is_that_of_a_small_one_of_the_same_shape) {
+  // 66 ranks are counted by representatives, 64 exactly; the crossing traffic of K racks is 2(K-1)/K either way.
+  const traffic large = count_traffic(parse_synthetic("rack:6 gpu:11"), of(collective::all_reduce, 64),
+                                      "hierarchical(circulant,circulant)");
+  const traffic exact = count_traffic(parse_synthetic("rack:6 gpu:10"), of(collective::all_reduce, 64),
+                                      "hierarchical(circulant,circulant)");
+  EXPECT_NEAR(large.blocks_out[0], exact.blocks_out[0], 1e-9);
+}
+
+TEST(estimate, is_never_below_the_bound) {
+  for (const char* text : {"gpu:5", "rack:4 gpu:4", "rack:[3,2]", "pod:2 rack:2 gpu:3"})
+    for (collective what : schedule::all_collectives)
+      for (std::int64_t bytes : {0, 1 << 10, 1 << 24}) {
+        const hierarchy tree = parse_synthetic(text);
+        for (const std::string& name : algorithm::algorithm_names(tree, what))
+          EXPECT_GE(costed(tree, of(what, bytes), name).predicted.count() * (1 + 1e-9),
+                    lower_bound(tree, of(what, bytes)).count())
+              << text << " " << to_string(what) << " " << name << " " << bytes;
+      }
+}
+
+TEST(estimate, more_bandwidth_never_slows) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  for (int round = 0; round < 40; ++round) {
+    const auto number = [&](int low, int high) { return std::uniform_int_distribution(low, high)(random); };
+    const int racks = number(2, 4), gpus = number(1, 4), slow = number(1, 50);
+    const auto machine = [&](int rate) {
+      return parse_synthetic("rack:" + std::to_string(racks) + "@" + std::to_string(rate) +
+                             "GB/s,5us gpu:" + std::to_string(gpus) + "@100GB/s,1us");
+    };
+    const hierarchy before = machine(slow), after = machine(slow + number(0, 100));
+    for (const std::string& name : algorithm::algorithm_names(before, collective::all_reduce)) {
+      const request what = of(collective::all_reduce, std::int64_t{1} << number(6, 28));
+      EXPECT_LE(costed(after, what, name).predicted, costed(before, what, name).predicted * (1 + 1e-12)) << name;
+    }
+  }
+}
+
+TEST(estimate, relabelled_ranks_cost_the_same) {
+  const hierarchy tree = parse_synthetic("rack:2 gpu:3");
+  const hierarchy cyclic(tree.levels(), {0, 2, 4, 1, 3, 5});
+  for (collective what : {collective::all_reduce, collective::all_to_all, collective::all_gather})
+    for (const std::string& name : algorithm::algorithm_names(tree, what))
+      EXPECT_EQ(costed(tree, of(what, 1 << 20), name).predicted, costed(cyclic, of(what, 1 << 20), name).predicted)
+          << name;
+}
+
+TEST(estimate, segments_pay_for_long_messages_only) {
+  const hierarchy tree = parse_synthetic("rack:4@10GB/s,5us gpu:8@100GB/s,1us");
+  const std::string name = "hierarchical(direct,ring)";
+  EXPECT_EQ(costed(tree, of(collective::all_reduce, 1 << 10), name).segments, 1);
+  EXPECT_GT(costed(tree, of(collective::all_reduce, 1 << 28), name).segments, 4);
+}
+
+TEST(estimate, a_chain_lives_on_segments) {
+  const hierarchy tree = parse_synthetic("gpu:16@10GB/s,1us");
+  const auto chain = costed(tree, of(collective::broadcast, 1 << 26), "chain");
+  EXPECT_GT(chain.segments, 16);
+  EXPECT_LT(chain.predicted, costed(tree, of(collective::broadcast, 1 << 26), "binomial").predicted);
+  EXPECT_GT(costed(tree, of(collective::broadcast, 1 << 14), "chain").predicted,
+            costed(tree, of(collective::broadcast, 1 << 14), "binomial").predicted);
+}
+
+}  // namespace
+}  // namespace hawser::cost
