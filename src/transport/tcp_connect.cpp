@@ -1,6 +1,7 @@
 // How a connection of the TCP transport comes about: listen, accept or connect, handshake, open.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -88,14 +89,20 @@ void tcp_transport::engine::on_timer() {
   std::vector<peer*> late;
   bool is_waiting = !visitors_.empty();
   for (const auto& [number, each] : peers_) {
-    if (each->now != stage::connecting && each->now != stage::greeting) continue;
-    if (each->deadline <= now)
+    if (each->now != stage::connecting) continue;
+    if (now - each->began >= connect_timeout_)
       late.push_back(each.get());
     else
       is_waiting = true;
   }
   if (is_waiting) set_timer();
-  for (peer* each : late) lose(*each, each->address + " did not answer in time");
+  for (peer* each : late) {
+    pollfd answered{each->fd.value(), POLLOUT, 0};  // while this side did not look
+    if (::poll(&answered, 1, 0) == 1)
+      on_connected(*each);
+    else
+      lose(*each, each->address + " did not answer in time");
+  }
 }
 
 void tcp_transport::engine::accept_all() {
@@ -168,7 +175,7 @@ void tcp_transport::engine::connect(peer& each) {
   }
   if (!each.fd) return lose(each, each.address + ": " + net::describe_errno(errno));
   each.now = stage::connecting;
-  each.deadline = clock::now() + std::max(connect_timeout_, options_.handshake_timeout);
+  each.began = clock::now();
   set_timer();
   if (!watch(each.fd.value(), static_cast<std::uint64_t>(each.who.value), each.interest, EPOLLOUT))
     lose(each, net::describe_errno(errno));
@@ -183,17 +190,28 @@ void tcp_transport::engine::on_connected(peer& each) {
   on_greeting(each);
 }
 
+/// The answer may take as long as the peer computes: its kernel has taken the connection, and whether its process
+/// lives is the failure detector's to say.
 void tcp_transport::engine::on_greeting(peer& each) {
   has_moved_ = true;
   const net::io_result done = drive(each.fd.value(), *each.greeting);
   switch (done.status) {
     case net::io_status::moved: return finish_greeting(each);
-    case net::io_status::closed: return lose(each, each.address + " closed the connection during the handshake");
-    case net::io_status::failed: return lose(each, each.address + ": " + net::describe_errno(done.code));
+    case net::io_status::closed: return greet_again(each, " closed the connection during the handshake");
+    case net::io_status::failed: return greet_again(each, ": " + net::describe_errno(done.code));
     case net::io_status::would_block: break;
   }
   if (!watch(each.fd.value(), static_cast<std::uint64_t>(each.who.value), each.interest, interest_of(*each.greeting)))
     lose(each, net::describe_errno(errno));
+}
+
+/// The peer ended a handshake. Where this side was slow, because it computed meanwhile, the peer may only have lost its
+/// patience, so this side tries once more; where it was not, the peer is gone.
+void tcp_transport::engine::greet_again(peer& each, std::string_view how_it_ended) {
+  if (clock::now() - each.began < options_.handshake_timeout)
+    return lose(each, each.address + std::string(how_it_ended));
+  close(each);
+  connect(each);
 }
 
 void tcp_transport::engine::finish_greeting(peer& each) {

@@ -62,7 +62,7 @@ class tcp_transport::engine {
     net::unique_fd fd;
     std::string address;                // where it was connected to, for messages
     std::optional<handshake> greeting;  // of the connecting side
-    clock::time_point deadline;         // of connecting and greeting
+    clock::time_point began;            // connecting
     std::uint32_t interest = 0;
     std::optional<failure> why_lost;
 
@@ -109,6 +109,7 @@ class tcp_transport::engine {
   void connect(peer& each);
   void on_connected(peer& each);
   void on_greeting(peer& each);
+  void greet_again(peer& each, std::string_view how_it_ended);
   void finish_greeting(peer& each);
   void open(peer& each, net::unique_fd fd);
 

@@ -70,9 +70,10 @@ inline void live(const opener& open, int size, rank self, shared_store& store, c
   try {
     body(endpoint, self, store);
   } catch (const std::exception& problem) {
-    // At once: the transfers that the body left pending may take the program down when the endpoint goes.
+    // The process ends here: the transfers that the body left pending, its memory, must not be touched any more.
     std::fprintf(stderr, "rank %d: %s\n", self.value, problem.what());
-    throw;
+    std::fflush(nullptr);
+    ::_exit(1);
   }
   store.barrier(size);
   endpoint.shutdown();

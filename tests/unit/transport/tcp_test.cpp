@@ -231,6 +231,38 @@ TEST(tcp, an_absurd_size_ends_the_connection) {
   EXPECT_NE(received.why->what.find("not a message"), std::string::npos);
 }
 
+TEST(tcp, a_peer_that_computes_meanwhile_is_waited_for) {
+  tcp_options options;
+  options.handshake_timeout = 50ms;
+  for (const bool is_connecting_side_busy : {false, true}) {
+    address_book book;
+    auto environment = book.environment(0, 2);
+    environment.peer_timeout = 50ms;
+    tcp_transport zero(environment, options);
+    environment = book.environment(1, 2);
+    environment.peer_timeout = 50ms;
+    tcp_transport one(environment, options);
+    ticket sent, received;
+    one.send(0, tag_of(1), {}, sent);
+    zero.receive(1, tag_of(1), {}, received);
+    // Longer than every time-out, so that the side that progresses has noticed.
+    EXPECT_FALSE(drive({is_connecting_side_busy ? &zero : &one}, 1s, [&] { return sent.is_over(); }));
+    ASSERT_TRUE(drive({&zero, &one}, 60s, [&] { return sent.is_over() && received.is_over(); }));
+    EXPECT_TRUE(sent.has_succeeded() && received.has_succeeded()) << (sent.why ? sent.why->what : "");
+  }
+}
+
+TEST(tcp, who_ends_every_handshake_is_lost) {
+  address_book book;
+  tcp_transport zero(book.environment(0, 2));
+  tcp_transport one(book.environment(1, 2));
+  ticket sent;
+  one.send(0, tag_of(1), {}, sent);
+  zero.shutdown();
+  ASSERT_TRUE(drive({&one}, 60s, [&] { return sent.is_over(); }));
+  EXPECT_EQ(sent.why->code, errc::peer_failed);
+}
+
 TEST(tcp, nobody_listens_any_more) {
   address_book book;
   { tcp_transport gone(book.environment(0, 2)); }
