@@ -134,9 +134,13 @@ std::unique_ptr<transport::router> job::open_transports() {
   transport::registry lines = options_.transports;
   std::stable_sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.reaches < b.reaches; });
   bool has_network = false;
+  std::string refused;
   for (const transport::factory& line : lines) {
-    if (options_.require_auth && line.reaches == transport::reach::network && !line.is_authenticated) continue;
     const bool is_network = line.reaches == transport::reach::network;
+    if (options_.require_auth && is_network && !line.is_authenticated) {
+      refused.append(refused.empty() ? "" : ", ").append(line.name);
+      continue;
+    }
     if (is_network && (has_network || std::find(is_routed.begin(), is_routed.end(), false) == is_routed.end()))
       continue;
     if (line.reaches == transport::reach::host && environment.neighbours.size() < 2) continue;
@@ -148,6 +152,12 @@ std::unique_ptr<transport::router> job::open_transports() {
       is_routed[static_cast<std::size_t>(r)] = true;
     }
   }
+  const auto unreached = std::find(is_routed.begin(), is_routed.end(), false);
+  if (unreached != is_routed.end())
+    hawser::fail(errc::unsupported, "no transport reaches rank " + std::to_string(unreached - is_routed.begin()),
+                 refused.empty() ? "none of the job's transports goes there"
+                                 : "require_auth refuses " + refused + ", which cannot prove the job's secret",
+                 "enable tcp between hosts");
   return wire;
 }
 

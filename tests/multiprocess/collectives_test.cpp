@@ -57,7 +57,6 @@ TEST_P(collectives_over, every_transport_gives_the_bits_of_threads) {
 
 INSTANTIATE_TEST_SUITE_P(processes, collectives_over, testing::Values(1, 2, 3, 4, 5, 8));
 
-/// Two emulated hosts would need namespaces; a registry of both shows that the router mixes transports.
 TEST(collectives, shared_memory_is_preferred_inside_a_host) {
   const auto ends = test::run_job(2, milliseconds(10'000), [&](auto door) {
     communicator members(std::move(door));

@@ -1,7 +1,5 @@
 // Ranks on several hosts discover together what joins them. The hosts are names: each rank's own UTS namespace.
 #include <gtest/gtest.h>
-#include <sched.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 #include <hawser/topology/describe.hpp>
 #include <hawser/topology/fingerprint.hpp>
 #include <multiprocess/local_job.hpp>
+#include <multiprocess/named_hosts.hpp>
 
 namespace hawser {
 namespace {
@@ -21,22 +20,10 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
-bool become_host(const std::string& name) {
-  return unshare(CLONE_NEWUTS) == 0 && sethostname(name.data(), name.size()) == 0;
-}
-
-bool may_name_hosts() {
-  const pid_t child = fork();
-  if (child == 0) _exit(become_host("probe") ? 0 : 1);
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 class discovery_of_hosts : public testing::Test {
  protected:
   void SetUp() override {
-    if (!may_name_hosts()) GTEST_SKIP() << "only root may give a process a host name of its own";
+    if (!test::may_name_hosts()) GTEST_SKIP() << test::why_hosts_cannot_be_named;
     fs::create_directories(folder_);
     // The machine that runs the test may be in a job or have a configuration of its own.
     setenv("SLURM_CONF", (folder_ / "slurm.conf").c_str(), 1);
@@ -54,7 +41,8 @@ class discovery_of_hosts : public testing::Test {
   /// Ranks 0, 1, ... on the hosts n0, n1, ... in turn; each says its hierarchy, the codes of findings, and a sum.
   std::vector<test::rank_end> run(int ranks, int hosts, const communicator_options& options = {}) const {
     return test::run_job(ranks, milliseconds(10'000), [&](std::unique_ptr<bootstrap::bootstrap> door) {
-      if (!become_host("n" + std::to_string(door->self().value % hosts))) throw error(errc::io, "cannot name the host");
+      if (!test::become_host("n" + std::to_string(door->self().value % hosts)))
+        throw error(errc::io, "cannot name the host");
       communicator members(std::move(door), options);
       std::vector<long> sum{members.rank().value + 1L};
       members.all_reduce(sum, sum);

@@ -1,5 +1,6 @@
 // Run under mpirun: the battery over the MPI transport (or another one, met through MPI) gives the bits that threads of
-// one process give; "death": a rank kills itself and every other one names it.
+// one process give; "mixed": shared memory inside two emulated hosts, MPI between them; "death": a rank kills itself
+// and every other one names it.
 #include <mpi.h>
 #include <signal.h>
 
@@ -10,6 +11,7 @@
 #include <hawser/communicator/in_process.hpp>
 #include <hawser/mpi/bootstrap.hpp>
 #include <hawser/mpi/transport.hpp>
+#include <multiprocess/named_hosts.hpp>
 #include <multiprocess/transports.hpp>
 #include <support/collective_battery.hpp>
 
@@ -22,6 +24,8 @@ communicator_options options_for(int size, const std::string& transport) {
   options.topology = test::topology_for(size);
   if (transport == "mpi")
     options.transports = {mpi::mpi_factory(MPI_COMM_WORLD)};
+  else if (transport == "mixed")
+    options.transports = {transport::shared_memory_factory(), mpi::mpi_factory(MPI_COMM_WORLD)};
   else if (!transport.empty())
     options.transports = test::transport_named(transport);
   return options;
@@ -44,6 +48,9 @@ int battery(int size, const std::string& transport) {
   {
     communicator members(mpi::mpi_bootstrap(MPI_COMM_WORLD), options_for(size, transport));
     self = members.rank().value;
+    if (transport == "mixed" && (members.transport_to(1 - self % 2 + self / 2 * 2) != "shared_memory" ||
+                                 members.transport_to((self + size / 2) % size) != "mpi"))
+      fail(errc::internal, "shared memory inside a host and MPI between hosts were expected");
     digest = test::run_battery(members, true);
   }
   if (self != 0) return 0;
@@ -79,7 +86,13 @@ int main(int argc, char** argv) {
   int provided = 0, size = 0;
   MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
   MPI_Comm_size(MPI_COMM_WORLD, &size);
-  int code = 1;
+  int code = 1, self = 0;
+  MPI_Comm_rank(MPI_COMM_WORLD, &self);
+  if (what == "mixed" && !test::become_host(self < size / 2 ? "first" : "second")) {
+    if (self == 0) std::printf("SKIPPED: %s\n", test::why_hosts_cannot_be_named);
+    MPI_Finalize();
+    return 77;
+  }
   try {
     code = what == "death" ? death(size) : battery(size, what);
   } catch (const std::exception& failed) {

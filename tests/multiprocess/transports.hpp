@@ -22,7 +22,13 @@ inline std::vector<std::string> transport_names() {
   return names;
 }
 
+/// "shm+tcp": shared memory inside a host, TCP between hosts.
 inline transport::registry transport_named(const std::string& name) {
+  if (const std::size_t plus = name.find('+'); plus != std::string::npos) {
+    transport::registry both = transport_named(name.substr(0, plus));
+    for (transport::factory& each : transport_named(name.substr(plus + 1))) both.push_back(std::move(each));
+    return both;
+  }
   if (name == "shm") return {transport::shared_memory_factory()};
   if (name == "tcp") return {transport::tcp_factory()};
 #ifdef HAWSER_HAS_UCX
