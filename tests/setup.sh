@@ -27,6 +27,7 @@ graphviz            dot                                    build
 libgtest-dev        /usr/include/gtest/gtest.h             test
 libbenchmark-dev    /usr/include/benchmark/benchmark.h     test
 python3             python3                                test
+python3-jsonschema  /usr/lib/python3/dist-packages/jsonschema/__init__.py  test
 universal-ctags     ctags                                  test
 dpkg-dev            dpkg-shlibdeps                         test
 clang               clang++                                test

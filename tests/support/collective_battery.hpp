@@ -190,18 +190,30 @@ class battery {
       std::vector<T> own(input.size());
       members_.scatter(all, own, root, options_);
       check<T>("scatter", own, [&](auto i) { return value(me_, i); });
-
-      std::vector<std::int64_t> blocks;
-      for (int r = 0; r < n_; ++r) blocks.push_back(block(r, root));
-      const auto mine = made<T>(me_, blocks[static_cast<std::size_t>(me_)]);
-      const auto total = std::accumulate(blocks.begin(), blocks.end(), std::int64_t{0});
-      std::vector<T> ragged(static_cast<std::size_t>(me_ == root ? total : 0));
-      const std::vector<std::int64_t> known = me_ == root ? blocks : std::vector<std::int64_t>{};
-      members_.gather_v(mine, ragged, known, root, options_);
-      std::vector<T> back(mine.size());
-      members_.scatter_v(ragged, known, back, root, options_);
-      check<T>("gather_v and scatter_v", back, [&](auto i) { return value(me_, i); });
+      ragged_and_rooted<T>(root);
     }
+  }
+
+  template <class T>
+  void ragged_and_rooted(int root) {
+    std::vector<std::int64_t> blocks;
+    for (int r = 0; r < n_; ++r) blocks.push_back(block(r, root));
+    const auto mine = made<T>(me_, blocks[static_cast<std::size_t>(me_)]);
+    const std::vector<std::int64_t> known = me_ == root ? blocks : std::vector<std::int64_t>{};
+    std::vector<T> all(static_cast<std::size_t>(std::accumulate(known.begin(), known.end(), std::int64_t{0})));
+    members_.gather_v(mine, all, known, root, options_);
+    check<T>("gather_v", all, [&](std::int64_t i) {
+      int from = 0;
+      while (i >= blocks[static_cast<std::size_t>(from)]) i -= blocks[static_cast<std::size_t>(from++)];
+      return value(from, i);
+    });
+
+    std::vector<T> sent;  // another pattern than the one that was gathered
+    for (std::size_t r = 0; r < known.size(); ++r)
+      for (const T each : made<T>(n_ - static_cast<int>(r), known[r])) sent.push_back(each);
+    std::vector<T> own(mine.size());
+    members_.scatter_v(sent, known, own, root, options_);
+    check<T>("scatter_v", own, [&](auto i) { return value(n_ - me_, i); });
   }
 
   communicator& members_;
