@@ -440,23 +440,23 @@ failure_notice what_the_others_see(int size, milliseconds peer_timeout, const st
   return notice;
 }
 
-TEST(store, a_killed_rank_is_noticed_by_all_within_a_second) {
+TEST(store, a_killed_rank_is_noticed_by_all_long_before_the_peer_timeout) {
   milliseconds took{};
   const failure_notice notice = what_the_others_see(
       4, 10s, [](child& victim) { victim.signal(SIGKILL); }, took);
   EXPECT_EQ(notice.peer, rank(3));
   EXPECT_CONTAINS(notice.reason, "killed or crashed");
-  EXPECT_LT(took, 1000ms);
+  EXPECT_LT(took, 5s);  // a few ms on an idle machine
 }
 
 TEST(store, a_stopped_rank_is_noticed_after_the_peer_timeout) {
   milliseconds took{};
   const failure_notice notice = what_the_others_see(
-      3, 1000ms, [](child& victim) { victim.signal(SIGSTOP); }, took);
+      3, 3s, [](child& victim) { victim.signal(SIGSTOP); }, took);
   EXPECT_EQ(notice.peer, rank(2));
-  EXPECT_CONTAINS(notice.reason, "no sign of life for 1s");
-  EXPECT_GE(took, 700ms);  // its last heartbeat is at most a quarter of the time-out old
-  EXPECT_LT(took, 5000ms);
+  EXPECT_CONTAINS(notice.reason, "no sign of life for 3s");
+  EXPECT_GE(took, 2s);  // its last heartbeat is at most a quarter of the time-out old
+  EXPECT_LT(took, 15s);
 }
 
 /// Rank 0, with the server, is a child; rank 1 is here.
@@ -493,7 +493,7 @@ TEST(store, rank_0_killed) {
 TEST(store, rank_0_stopped) {
   const auto start = clock::now();
   const failure_notice notice = when_rank_0_is(SIGSTOP, 600ms);
-  EXPECT_LT(clock::now() - start, 5s);  // the server's time-out counts, not the longer one of the client
+  EXPECT_LT(clock::now() - start, 9s);  // the server's time-out counts, not the longer one of the client
   EXPECT_EQ(notice.peer, rank(0));
   EXPECT_CONTAINS(notice.reason, "no sign of life");
 }

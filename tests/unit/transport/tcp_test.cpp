@@ -330,7 +330,7 @@ TEST(tcp, what_arrived_before_the_peer_left_can_still_be_received) {
   EXPECT_EQ(never.why->code, errc::peer_failed);
 }
 
-TEST(tcp, a_killed_peer_fails_what_is_pending_within_a_second) {
+TEST(tcp, a_killed_peer_fails_what_is_pending_at_once) {
   shared_store store;
   std::fflush(nullptr);
   const pid_t victim = ::fork();
@@ -351,7 +351,7 @@ TEST(tcp, a_killed_peer_fails_what_is_pending_within_a_second) {
   wait_until(zero, waiting::block, [&] {
     return std::all_of(pending.begin(), pending.end(), [](const transfer& each) { return each.done.is_over(); });
   });
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 1s);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);  // milliseconds on an idle machine, no time-out of 10 s
   EXPECT_EQ(pending.front().done.why->code, errc::peer_failed);
   EXPECT_EQ(pending.front().done.why->peer, rank(1));
   EXPECT_NE(pending.front().done.why->what.find("rank 1"), std::string::npos);
