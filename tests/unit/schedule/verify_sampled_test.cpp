@@ -15,7 +15,7 @@ sample_report sample(const topology::hierarchy& tree, const request& what, const
   return verify_sampled(
       what, tree.size(),
       [&](rank r) {
-        schedule::schedule s = algorithm::generate(tree, what, name, r);
+        hawser::schedule::schedule s = algorithm::generate(tree, what, name, r);
         if (r.value == broken) s.steps.erase(s.steps.begin() + 1);
         return derive_dependences(std::move(s));
       },
