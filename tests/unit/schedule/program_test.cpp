@@ -7,6 +7,11 @@
 #include <random>
 #include <set>
 
+#include <hawser/algorithm/enumerate.hpp>
+#include <hawser/topology/synthetic.hpp>
+
+#include "support/plain_dependences.hpp"
+
 namespace {
 
 using namespace hawser::schedule;
@@ -116,6 +121,85 @@ TEST(derive_dependences, orders_exactly_what_conflicts_in_random_schedules) {
             meet(touches[i].written, touches[j].written)) {
           EXPECT_TRUE(before[i][j]) << i << " and " << j << " race, seed " << seed << " round " << round;
         }
+  }
+}
+
+/// Every edge of the plain derivation and no other, and arrays that agree with each other.
+void expect_as_plain(const hawser::schedule::schedule& source, const std::string& of) {
+  const program p = derive_dependences(source);
+  edge_set plain;
+  for (const auto& [before, after] : hawser::tests::plain_dependences(source)) plain.emplace(before, after);
+  std::size_t waited = 0;
+  for (std::uint32_t each : p.waits_for) waited += each;
+  EXPECT_EQ(waited, p.dependents.size()) << of;
+  EXPECT_EQ(edges(p), plain) << of;
+  EXPECT_EQ(plain.size(), p.dependents.size()) << of;
+}
+
+/// Strides of few periods at many offsets, so that some lie on one grid, some cross others, some cross their slots.
+region random_region(std::mt19937_64& random) {
+  const auto number = [&](std::uint64_t low, std::uint64_t high) { return low + random() % (high - low + 1); };
+  const std::uint64_t parts = number(1, 3), begin = number(0, 40 * parts);
+  const std::int64_t stride = static_cast<std::int64_t>(number(0, 3) == 0 ? number(1, 9) : 6);
+  const auto longest = static_cast<std::uint64_t>(stride) * parts + (number(0, 9) == 0 ? 3 : 0);  // also overlapping
+  const fraction first(begin, parts);
+  const interval piece{first, first + fraction(number(1, longest), parts)};
+  const auto where = number(0, 3) == 0 ? buffer::scratch : buffer::output;
+  if (number(0, 2) == 0) return {where, 1, 0, piece};
+  return {where, static_cast<std::uint32_t>(number(1, 14)), stride, piece};
+}
+
+TEST(derive_dependences, random_strides_give_the_edges_of_the_plain_derivation) {
+  const std::uint64_t seed = std::random_device{}();
+  std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < 2000 && !testing::Test::HasFailure(); ++round) {
+    builder out(request{}, 0, 4);
+    const auto regions = [&] {
+      region_list list{random_region(random)};
+      if (random() % 3 == 0) list.push_back(random_region(random));
+      return list;
+    };
+    for (int i = 0; i < 16; ++i) switch (random() % 4) {
+        case 0: out.send(1, regions()); break;
+        case 1: out.recv(1, regions()); break;
+        case 2: out.recv_reduce(1, regions(), regions()); break;
+        default: out.reduce(regions(), regions(), regions());
+      }
+    expect_as_plain(std::move(out).finish(), "seed " + std::to_string(seed) + ", round " + std::to_string(round));
+  }
+}
+
+TEST(derive_dependences, every_algorithm_gives_the_edges_of_the_plain_derivation) {
+  int compared = 0;
+  for (const char* machine : {"gpu:1", "gpu:7", "rack:3 gpu:5", "rack:[8,8,5]", "pod:2 rack:3 gpu:4", "rack:[1,2,3]",
+                              "pod:2 rack:[1,3] gpu:[2,5,1,3]", "rack:9 gpu:4"})
+    for (collective what : all_collectives)
+      for (bool in_place : {false, true})
+        for (bool is_ragged : {false, true}) {
+          const auto tree = hawser::topology::parse_synthetic(machine);
+          const auto last = static_cast<std::int32_t>(tree.size() - 1);
+          request call{.what = what, .root = last / 2, .in_place = in_place, .has_ragged_blocks = is_ragged};
+          for (const std::string& name : hawser::algorithm::algorithm_names(tree, what))
+            for (std::int32_t self : {0, last / 2, last}) {
+              expect_as_plain(hawser::algorithm::generate(tree, call, name, self), name + " on " + machine);
+              ++compared;
+            }
+        }
+  std::printf("%d schedules compared\n", compared);
+}
+
+/// The exchange of 131,040 ranks has regular strides of 1,820 copies: each must stay one entry.
+TEST(derive_dependences, long_strides_stay_one_entry) {
+  const auto tree = hawser::topology::parse_synthetic("rack:1820 gpu:72");
+  for (bool in_place : {false, true}) {
+    const request call{.what = collective::all_to_all, .in_place = in_place};
+    derivation took;
+    const program p =
+        derive_dependences(hawser::algorithm::generate(tree, call, "hierarchical(pairwise,pairwise)", 77'777), &took);
+    EXPECT_LE(took.entries, 2 * p.source.steps.size()) << "in place " << in_place;
+    EXPECT_LE(took.visits, 2 * p.dependents.size() + p.source.regions.size()) << "in place " << in_place;
+    EXPECT_GE(p.dependents.size(), 1819U * 72U);
   }
 }
 
