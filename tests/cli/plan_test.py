@@ -67,7 +67,10 @@ class Plan(unittest.TestCase):
             names = {each["algorithm"] for each in made["stats"]}
             self.assertEqual(names, {each["algorithm"] for each in made["candidates"] if each["possible"]})
             for each in made["stats"]:
-                self.assertLess(each["generating_peak_bytes"], 4 << 20, each)
+                if each["algorithm"].startswith("hierarchical"):
+                    self.assertLessEqual(each["deriving_peak_bytes"], 4 << 20, each)
+                # The time is printed for people; a loaded machine gets generous room here.
+                self.assertLess(each["generating_seconds"] + each["deriving_seconds"], 0.5, each)
 
     def test_explain_lists_every_candidate(self):
         arguments = ("plan", "all_reduce", "--topology", "rack:2 gpu:4", "--bytes", "1MiB")

@@ -40,6 +40,8 @@ class interval_map {
   /// Applies f(value) to exactly an interval: entries are cut at its ends and made where there are none.
   template <class F>
   void update(const interval& where, F&& f) {
+    // Most schedules touch the same chunks again and again: then one search does.
+    if (const auto same = entries_.lower_bound(where.begin); is_same(same, where)) return f(same->second.value);
     split(where.begin);
     split(where.end);
     fraction at = where.begin;
@@ -53,7 +55,21 @@ class interval_map {
     }
   }
 
+  /// One entry for the whole interval in place of all that was there.
+  void assign(const interval& where, Value value) {
+    if (const auto same = entries_.lower_bound(where.begin); is_same(same, where)) {
+      same->second.value = std::move(value);
+      return;
+    }
+    erase(where);
+    entries_.emplace(where.begin, entry{where.end, std::move(value)});
+  }
+
   void erase(const interval& where) {
+    if (const auto same = entries_.lower_bound(where.begin); is_same(same, where)) {
+      entries_.erase(same);
+      return;
+    }
     const auto first = first_after(where.begin);
     if (first == entries_.end() || first->first >= where.end) return;
     split(where.begin);
@@ -62,6 +78,10 @@ class interval_map {
   }
 
  private:
+  bool is_same(entries::iterator found, const interval& where) const {
+    return found != entries_.end() && found->first == where.begin && found->second.end == where.end;
+  }
+
   /// Makes a boundary at `where`, so that no entry spans it.
   void split(const fraction& where) {
     const auto next = entries_.lower_bound(where);

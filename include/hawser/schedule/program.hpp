@@ -44,12 +44,13 @@ class access_map {
   template <class Depends>
   void write(const region& where, std::uint32_t writer, Depends&& depends) {
     writers_.each(where, depends);
+    bool was_read = false;
     readers_.each(where, [&](const std::vector<std::uint32_t>& each) {
+      was_read = true;
       for (std::uint32_t reader : each) depends(reader);
     });
-    readers_.erase(where);
-    writers_.erase(where);
-    writers_.update(where, [&](std::uint32_t& each) { each = writer; });
+    if (was_read) readers_.erase(where);
+    writers_.assign(where, writer);
   }
 
   std::size_t size() const { return writers_.size() + readers_.size(); }

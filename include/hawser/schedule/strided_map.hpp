@@ -29,6 +29,7 @@ class strided_map {
   template <class F>
   void each(const region& r, F&& f) const {
     each_plain(r, f);
+    if (combs_.empty()) return;
     const interval span = extent(r);
     for (auto c = comb_after(span.begin.floor()); c != combs_.end() && fraction(c->first) < span.end; ++c) {
       if (c->second.stride == r.stride && is_regular(r)) {
@@ -49,6 +50,17 @@ class strided_map {
       return;
     }
     for (std::uint32_t k = 0; k < r.count; ++k) update_interval(r.at(k), f);
+  }
+
+  /// The same value everywhere in a region, whatever was there.
+  void assign(const region& r, const Value& value) {
+    if (r.count == 1) {
+      cut_out(r.first);
+      plain_.assign(r.first, value);
+      return;
+    }
+    erase(r);
+    update(r, [&](Value& each) { each = value; });
   }
 
   void erase(const region& r) {
@@ -164,7 +176,7 @@ class strided_map {
 
   /// Moves the slots that an interval meets from the combs to the plain entries.
   void cut_out(const interval& where) {
-    while (true) {
+    while (!combs_.empty()) {
       auto c = comb_after(where.begin.floor());
       if (c == combs_.end() || fraction(c->first) >= where.end) return;
       const index stride = c->second.stride;
