@@ -119,10 +119,14 @@ TEST(bytes, double_binary_tree_moves_each_half_up_and_down_once) {
 TEST(bytes, all_to_all) {
   for (std::int64_t n = 1; n <= largest; ++n) {
     EXPECT_EQ(measure(collective::all_to_all, "pairwise", n).most_sent, n * (n - 1));
-    std::int64_t hops = 0;  // a block travels once per bit of its distance
-    for (std::int64_t distance = 1; distance < n; ++distance)
-      hops += __builtin_popcountll(static_cast<unsigned long long>(distance));
-    EXPECT_EQ(measure(collective::all_to_all, "bruck", n).most_sent, n * hops);
+    const std::pair<const char*, std::int64_t> radices[] = {
+        {"bruck", 2}, {"bruck_4", 4}, {"bruck_8", 8}, {"bruck_sqrt", algorithm::detail::square_root(n)}};
+    for (const auto& [name, radix] : radices) {
+      std::int64_t hops = 0;  // a block travels once per digit of its distance that is not 0
+      for (std::int64_t distance = 1; distance < n; ++distance)
+        for (std::int64_t rest = distance; rest > 0; rest /= radix) hops += rest % radix != 0;
+      EXPECT_EQ(measure(collective::all_to_all, name, n).most_sent, n * hops) << name << " of " << n;
+    }
   }
 }
 
