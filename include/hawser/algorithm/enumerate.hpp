@@ -81,8 +81,9 @@ inline std::vector<std::string> algorithm_names(const topology::hierarchy& tree,
   for (std::string_view flat : detail::flat_names(what)) names.emplace_back(flat);
   const int levels = static_cast<int>(active_levels(tree).size());
   if (levels < 2 || !detail::has_hierarchical_form(what)) return names;
-  if (what == schedule::collective::all_to_all || what == schedule::collective::all_to_all_v) {
-    names.push_back(detail::join_levels("pairwise", levels - 1, "pairwise"));  // the only form of the exchange
+  if (detail::is_exchange(what)) {  // two phases, or three
+    for (int inner = 1; inner < std::min(levels, 3); ++inner)
+      names.push_back(detail::join_levels("pairwise", inner, "pairwise"));
     return names;
   }
   // All inner levels share one algorithm, so that the number of candidates does not grow with the depth.

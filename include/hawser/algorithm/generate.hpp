@@ -1,7 +1,8 @@
 // From a plan's algorithm name to one rank's schedule.
 //
 // Names: a flat algorithm's ("ring"), over all ranks as one group; or "hierarchical(a,b,...)", one algorithm per level,
-// innermost first, the last one serving the outermost level.
+// innermost first, the last one serving the outermost level. An all-to-all names one per phase, two or three: its last
+// phase joins all units that are left, whatever the levels above them.
 #pragma once
 
 #include <string>
@@ -11,6 +12,7 @@
 #include <hawser/algorithm/hierarchical_all_reduce.hpp>
 #include <hawser/algorithm/hierarchical_blocks.hpp>
 #include <hawser/algorithm/hierarchical_exchange.hpp>
+#include <hawser/algorithm/hierarchical_exchange_3d.hpp>
 #include <hawser/algorithm/hierarchical_rooted.hpp>
 #include <hawser/algorithm/registry.hpp>
 #include <hawser/schedule/builder.hpp>
@@ -55,6 +57,10 @@ namespace detail {
 using schedule::collective;
 using schedule::request;
 using topology::hierarchy;
+
+constexpr bool is_exchange(collective what) {
+  return what == collective::all_to_all || what == collective::all_to_all_v;
+}
 
 /// All ranks as one group: in the order of positions, so that neighbours are near, or of ranks where order counts.
 struct everybody {
@@ -107,7 +113,23 @@ inline void check_levels(const ladder& levels, const parsed_name& name) {
          "the hierarchy has " + std::to_string(levels.size()) + " with more than one unit");
 }
 
+/// The hierarchical all-to-all: a phase inside each rack and one across; with three names, one inside each pod between.
+inline void generate_exchange(const hierarchy& tree, const request& what, const parsed_name& name, builder& out) {
+  const std::size_t levels = active_levels(tree).size();
+  if (name.parts.size() > std::min<std::size_t>(levels, 3) || (name.parts.size() < 2 && levels > 1))
+    fail(errc::unsupported, "the algorithm names " + std::to_string(name.parts.size()) + " phases",
+         "the hierarchy has " + std::to_string(levels) + " levels with more than one unit, an all-to-all two phases, " +
+             "or three over at least as many levels");
+  for (std::string_view part : name.parts)
+    if (part != "pairwise")
+      fail(errc::unsupported, "\"" + std::string(part) + "\" cannot be a phase of a hierarchical all-to-all",
+           "its parts meet pairwise", "use hierarchical(pairwise,pairwise)");
+  if (name.parts.size() == 3) return hierarchical_exchange_3d(tree, what.has_ragged_blocks, out).generate();
+  hierarchical_exchange(tree, what.has_ragged_blocks, out).generate();
+}
+
 inline void generate_hierarchical(const hierarchy& tree, const request& what, const parsed_name& name, builder& out) {
+  if (is_exchange(what.what)) return generate_exchange(tree, what, name, out);
   const ladder levels(tree);
   check_levels(levels, name);
   switch (what.what) {
@@ -125,8 +147,6 @@ inline void generate_hierarchical(const hierarchy& tree, const request& what, co
     case collective::all_gather:
       return hierarchical_blocks(levels, out)
           .all_gather(outermost_first<all_gather_phase>(name, all_gather_algorithms, "all_gather"));
-    case collective::all_to_all:
-    case collective::all_to_all_v: return hierarchical_exchange(tree, what.has_ragged_blocks, out).generate();
     case collective::broadcast:
       return hierarchical_rooted(levels, what.root, out)
           .broadcast(outermost_first<rooted_phase>(name, broadcast_algorithms, "broadcast"));
@@ -174,11 +194,6 @@ inline void generate_flat(const hierarchy& tree, const request& what, std::strin
   }
 }
 
-/// Whether a block of the input may be read after its place in the output was written.
-constexpr bool needs_staging(const request& what) {
-  return what.what == collective::all_to_all || what.what == collective::all_to_all_v;
-}
-
 }  // namespace detail
 
 /// One rank's schedule, in time and memory proportional to that rank's own steps. Pure: no I/O, no payload.
@@ -192,7 +207,8 @@ inline schedule::schedule generate(const topology::hierarchy& tree, const schedu
     out.copy(at(buffer::output, {0, blocks}), at(buffer::input, {0, blocks}));
     return std::move(out).finish();
   }
-  if (out.is_in_place() && detail::needs_staging(what)) out.stage_input();
+  // A block of the input may be read after its place in the output was written.
+  if (out.is_in_place() && detail::is_exchange(what.what)) out.stage_input();
   if (name.is_hierarchical)
     detail::generate_hierarchical(tree, what, name, out);
   else

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <hawser/algorithm/levels.hpp>
+#include <hawser/algorithm/serving.hpp>
 
 namespace hawser::algorithm {
 
@@ -15,7 +16,8 @@ class hierarchical_exchange {
  public:
   /// `whole_blocks`: never cut a block between two rails, as block sizes that only their owners know demand.
   hierarchical_exchange(const topology::hierarchy& tree, bool whole_blocks, builder& out)
-      : tree_(tree), units_(tree.at(active_levels(tree).back()).units), whole_blocks_(whole_blocks), out_(out) {
+      : tree_(tree), units_(tree.at(active_levels(tree).back()).units), out_(out) {
+    shares_.whole_blocks = whole_blocks;
     position_ = tree.position_of(out.self());
     rack_ = units_.parent_of(position_);
     g_ = units_.size(rack_);
@@ -49,18 +51,8 @@ class hierarchical_exchange {
   /// The ranks of a rack that member r of another rack with g members serves, and which part of their blocks.
   template <class F>
   void each_served(std::int64_t r, std::int64_t g, std::int64_t rack, F&& f) const {
-    const std::int64_t served = units_.size(rack), base = units_.first(rack);
-    if (whole_blocks_) {
-      for (std::int64_t c = (r * served + g - 1) / g; c < ((r + 1) * served + g - 1) / g; ++c)
-        f(base + c, interval{0, 1});
-      return;
-    }
-    const std::int64_t first = r * served / g, last = ((r + 1) * served + g - 1) / g;
-    for (std::int64_t c = first; c < last; ++c) {
-      // The overlap of [r/g, (r + 1)/g) with [c/served, (c + 1)/served), relative to the latter.
-      const std::int64_t low = std::max(r * served, c * g), high = std::min((r + 1) * served, (c + 1) * g);
-      f(base + c, interval{ratio(low - c * g, g), ratio(high - c * g, g)});
-    }
+    shares_.each_served(r, g, units_.size(rack),
+                        [&, base = units_.first(rack)](std::int64_t c, const interval& part) { f(base + c, part); });
   }
 
   void plan_transits() {
@@ -120,18 +112,11 @@ class hierarchical_exchange {
 
   void receive_from(std::int64_t rack) {
     const std::int64_t members = units_.size(rack), base = units_.first(rack);
-    // The members of that rack that serve this rank: those whose shard overlaps this rank's.
-    for (std::int64_t r = me_ * members / g_ > 0 ? me_ * members / g_ - 1 : 0; r < members; ++r) {
-      if (r * g_ > (me_ + 1) * members) break;
-      each_served(r, members, rack_, [&](std::int64_t to, const interval& part) {
-        if (to == position_) out_.recv(tree_.rank_at(base + r), blocks(buffer::output, base, members, part));
-      });
-    }
+    shares_.each_carrier(me_, g_, members, [&](std::int64_t r, const interval& part) {
+      out_.recv(tree_.rank_at(base + r), blocks(buffer::output, base, members, part));
+    });
   }
 
-  static fraction ratio(std::int64_t num, std::int64_t den) {
-    return {static_cast<std::uint64_t>(num), static_cast<std::uint64_t>(den)};
-  }
   static interval shifted(const interval& part, std::int64_t whole) {
     return {part.begin + fraction(whole), part.end + fraction(whole)};
   }
@@ -153,7 +138,7 @@ class hierarchical_exchange {
 
   const topology::hierarchy& tree_;
   const topology::child_counts& units_;
-  bool whole_blocks_;
+  serving shares_;
   bool is_regular_ = false;  // equal racks in rank order: strides say where everything lies, without a loop over racks
   builder& out_;
   std::int64_t position_, rack_, g_, base_, me_;

@@ -28,6 +28,21 @@ auto with_flat(collective what, std::string_view name, F&& f) {
   return f(find(all_to_all_algorithms, name, "all_to_all"));
 }
 
+/// A hierarchical all-to-all sends one message and receives one per rack neighbour, per rack of the pod where it has
+/// that phase, and per unit beyond: one for each rail, of which ragged groups have more.
+inline std::int64_t exchange_steps(const topology::hierarchy& tree, std::size_t phases) {
+  const std::vector<int> levels = active_levels(tree);
+  std::int64_t bound = 2, rails = 1, beyond = 1;
+  for (std::size_t k = 0; k < levels.size() && (k == 0 || k + 1 < phases); ++k) {
+    const topology::child_counts& units = tree.at(levels[levels.size() - 1 - k]).units;
+    const auto sizes = units.distinct_sizes();
+    bound += 2 * rails * sizes.back();
+    if (sizes.size() > 1) rails *= (sizes.back() + sizes.front() - 1) / sizes.front() + 1;
+    beyond = units.parents();
+  }
+  return bound + 2 * rails * beyond;
+}
+
 }  // namespace detail
 
 /// Whether an algorithm is right where each rank knows only its own block sizes. The hierarchical exchange is: it
@@ -45,12 +60,19 @@ inline bool forwards_blocks(schedule::collective what, std::string_view name) {
   return detail::with_flat(what, name, [](const auto& each) { return each.rounds(many) > 1; });
 }
 
+/// Whether the sizes of blocks travel through the same schedule first, one 64-bit count per block: those that forward
+/// blocks whose sizes only their owners know (docs/decisions/0004). Two-phase, as Fan et al. call it (HPDC 2022).
+inline bool sends_sizes_first(schedule::collective what, std::string_view name) {
+  return what == schedule::collective::all_to_all_v && forwards_blocks(what, name);
+}
+
 /// An upper bound of one rank's steps.
 inline std::int64_t steps_bound(const topology::hierarchy& tree, schedule::collective what, std::string_view name) {
   const parsed_name parsed = parse_name(name);
   const auto steps = [](const auto& each, std::int64_t n) { return each.steps(n); };
   if (!parsed.is_hierarchical)
     return detail::with_flat(what, name, [&](const auto& each) { return steps(each, tree.size()); });
+  if (detail::is_exchange(what)) return detail::exchange_steps(tree, parsed.parts.size());
   const ladder levels(tree);
   std::int64_t bound = 0, rails = 1;
   for (int k = levels.size() - 1; k >= 0; --k) {

@@ -119,14 +119,20 @@ inline chains chains_by_level(const topology::hierarchy& tree, const schedule::r
     add(active.front(), what.what, name, tree.size());
     return result;
   }
-  const bool is_exchange = what.what == collective::all_to_all || what.what == collective::all_to_all_v;
+  if (algorithm::detail::is_exchange(what.what)) {
+    // One message per phase: the innermost levels' links, then those of the outermost.
+    const std::size_t phases = parsed.parts.size();
+    for (std::size_t k = 0; k < phases; ++k)
+      ++result.rounds[static_cast<std::size_t>(active[k == 0 ? 0 : active.size() - k])];
+    return result;
+  }
   for (std::size_t k = 0; k < active.size(); ++k) {
     const std::string_view part = parsed.parts[active.size() - 1 - k];
     const std::int64_t n = tree.at(active[k]).units.distinct_sizes().back();
     if (what.what == collective::all_reduce && k > 0) {
       add(active[k], collective::reduce_scatter, part, n);
       add(active[k], collective::all_gather, part, n);
-    } else if (!is_exchange || k == 0 || k + 1 == active.size()) {  // an exchange has two phases, whatever the depth
+    } else {
       add(active[k], what.what, part, n);
     }
   }

@@ -141,6 +141,9 @@ TEST(numeric, hierarchical_all_to_all) {
   const std::array pairwise{algorithm::all_to_all_algorithms[0]};
   check_hierarchical(collective::all_to_all, pairwise, pairwise);
   check_hierarchical(collective::all_to_all_v, pairwise, pairwise);
+  for (const char* text : {"pod:2 rack:3 gpu:2", "pod:2 rack:[2,1] gpu:[3,2,4]"})  // two phases over three levels
+    for (collective what : {collective::all_to_all, collective::all_to_all_v})
+      check(topology::parse_synthetic(text), what, "hierarchical(pairwise,pairwise)", operation::sum, 17, 0);
 }
 TEST(numeric, hierarchical_broadcast) {
   check_hierarchical(collective::broadcast, algorithm::broadcast_algorithms, algorithm::broadcast_algorithms);
