@@ -50,7 +50,7 @@ collective_run::collective_run(communicator_state& members, call made) : members
   make_request();
   plan_ = members_.plan_for(request_);
   program_ = members_.program_for(*plan_, request_);
-  sizes_first_ = call_.what == collective::all_to_all_v && algorithm::forwards_blocks(call_.what, plan_->algorithm);
+  sizes_first_ = algorithm::sends_sizes_first(call_.what, plan_->algorithm);
   make_layouts();
 }
 

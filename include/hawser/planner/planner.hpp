@@ -101,7 +101,18 @@ class planner {
       c.rejected = std::string(not_considered) + std::to_string(steps) + " steps per rank";
     if (!c.is_possible()) return c;
     cost::estimate(tree_, what, traffic_of(what, name), host_, c);
+    if (algorithm::sends_sizes_first(what.what, name)) c.predicted += sizes_pass(what, name);
     return c;
+  }
+
+  /// The time in which the sizes of blocks travel ahead of them, the same way.
+  seconds sizes_pass(const schedule::request& what, const std::string& name) const {
+    schedule::request sizes = what;
+    sizes.count = 1;
+    sizes.element_bytes = sizeof(std::int64_t);
+    schedule::candidate pass{.algorithm = name};
+    cost::estimate(tree_, sizes, traffic_of(what, name), host_, pass);
+    return pass.predicted;
   }
 
   cost::traffic traffic_of(const schedule::request& what, const std::string& name) const {

@@ -92,6 +92,35 @@ TEST(planner, private_counts_get_an_algorithm_that_needs_no_others) {
   }
 }
 
+/// All that forwards blocks of sizes that only their owners know pays for a pass of the sizes, and nothing else does.
+TEST(planner, sizes_that_go_ahead_are_charged) {
+  const planner p = on("pod:2 rack:2 gpu:4");
+  request agreed = of(collective::all_to_all, 4096), own = of(collective::all_to_all_v, 4096);
+  own.has_ragged_blocks = true;
+  own.are_counts_agreed = false;
+  const schedule::plan same_size = p.make_plan(agreed), sizes_first = p.make_plan(own);
+  for (const schedule::candidate& each : sizes_first.candidates) {
+    SCOPED_TRACE(each.algorithm);
+    ASSERT_TRUE(each.is_possible()) << each.rejected;
+    const seconds without = named(same_size, each.algorithm).predicted;
+    if (each.algorithm == "pairwise") {
+      EXPECT_EQ(each.predicted, without);
+    } else {
+      EXPECT_GT(each.predicted, without);
+    }
+  }
+}
+
+TEST(planner, small_blocks_take_few_messages_large_ones_the_straight_way) {
+  const planner p = on("pod:8@400GB/s,8us rack:8@50GB/s,5us gpu:8@450GB/s,1us");
+  const auto all_to_all = [&](std::int64_t bytes) { return p.make_plan(of(collective::all_to_all, bytes)); };
+  EXPECT_EQ(all_to_all(64).algorithm, "hierarchical(pairwise,pairwise,pairwise)");
+  EXPECT_EQ(all_to_all(1 << 20).algorithm, "hierarchical(pairwise,pairwise)");
+  const planner flat = on("gpu:64@50GB/s,1us");
+  EXPECT_NE(flat.make_plan(of(collective::all_to_all, 8)).algorithm, "pairwise");
+  EXPECT_EQ(flat.make_plan(of(collective::all_to_all, 1 << 20)).algorithm, "pairwise");
+}
+
 TEST(planner, a_forced_algorithm_is_taken_however_slow) {
   const planner p = on("rack:4 gpu:4");
   request forced = of(collective::all_reduce, 1 << 24);
