@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include <hawser/algorithm/levels.hpp>
+#include <hawser/algorithm/rack_view.hpp>
 
 namespace hawser::algorithm {
 
@@ -44,44 +44,40 @@ row_routes route_rows(std::span<const std::int32_t> experts, std::int64_t top_k,
 }
 
 /// Where experts are, and who takes tokens into a rack. Every rank has `experts_per_rank` of them: expert e is on rank
-/// e / experts_per_rank. A rack is a group of the innermost level that has groups of more than one rank.
+/// e / experts_per_rank.
 class moe_dispatch {
  public:
   /// The hierarchy must outlive this. Throws errc::invalid_argument where experts_per_rank is not positive.
   moe_dispatch(const topology::hierarchy& tree, std::int64_t experts_per_rank)
-      : tree_(&tree), experts_per_rank_(experts_per_rank) {
+      : racks_(tree), experts_per_rank_(experts_per_rank) {
     if (experts_per_rank < 1)
       fail(errc::invalid_argument, "a rank has no experts", std::to_string(experts_per_rank) + " per rank",
            "pass at least 1");
-    const std::vector<int> levels = active_levels(tree);
-    if (!levels.empty()) units_ = tree.at(levels.back()).units;
   }
 
-  std::int64_t experts() const noexcept { return tree_->size() * experts_per_rank_; }
+  const rack_view& racks() const noexcept { return racks_; }
+  std::int64_t experts() const { return racks_.ranks() * experts_per_rank_; }
   rank owner_of(std::int32_t expert) const { return rank(static_cast<std::int32_t>(expert / experts_per_rank_)); }
-  std::int64_t rack_of(rank r) const { return units_.parent_of(tree_->position_of(r)); }
-  std::int64_t ranks_in(std::int64_t rack) const { return units_.size(rack); }
-  std::int64_t member_of(rank r) const { return tree_->position_of(r) - units_.first(rack_of(r)); }
 
   /// The rank of a rack that takes tokens of `source` in: of the same rail; member r of g is relayed by member
   /// floor(r G / g) of G, so that no member has more than ceil(g / G) of them. In its own rack, the source itself.
   rank relay(rank source, std::int64_t rack) const {
-    const std::int64_t home = rack_of(source);
+    const std::int64_t home = racks_.rack_of(source);
     if (rack == home) return source;
-    return tree_->rank_at(units_.first(rack) + member_of(source) * units_.size(rack) / units_.size(home));
+    return racks_.at(rack, racks_.member_of(source) * racks_.size(rack) / racks_.size(home));
   }
 
   /// The first hop: tokens of `source` to a relay in each rack with any of their experts; targets are ranks.
   row_routes to_relays(rank source, std::span<const std::int32_t> experts, std::int64_t top_k) const {
-    return route_rows(experts, top_k, tree_->size(), [&](std::int32_t expert) -> std::int64_t {
-      return relay(source, rack_of(owner_of(expert))).value;
+    return route_rows(experts, top_k, racks_.ranks(), [&](std::int32_t expert) -> std::int64_t {
+      return relay(source, racks_.rack_of(owner_of(expert))).value;
     });
   }
   /// The second hop: rows that are in a rack to the members that have any of their experts; targets are members.
   row_routes to_members(std::int64_t rack, std::span<const std::int32_t> experts, std::int64_t top_k) const {
-    return route_rows(experts, top_k, ranks_in(rack), [&](std::int32_t expert) -> std::int64_t {
+    return route_rows(experts, top_k, racks_.size(rack), [&](std::int32_t expert) -> std::int64_t {
       const rank owner = owner_of(expert);
-      return rack_of(owner) == rack ? member_of(owner) : -1;
+      return racks_.rack_of(owner) == rack ? racks_.member_of(owner) : -1;
     });
   }
   /// The number of an expert among those of this rank, or -1 where it is another's.
@@ -91,9 +87,8 @@ class moe_dispatch {
   }
 
  private:
-  const topology::hierarchy* tree_;
+  rack_view racks_;
   std::int64_t experts_per_rank_;
-  topology::child_counts units_ = topology::child_counts::uniform(1, 1);
 };
 
 }  // namespace hawser::algorithm

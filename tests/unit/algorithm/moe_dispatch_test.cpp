@@ -48,16 +48,16 @@ journey travel(const topology::hierarchy& tree, const moe_dispatch& routes,
   for (std::int32_t source = 0; source < tree.size(); ++source)
     each_routed(routes.to_relays(source, experts[static_cast<std::size_t>(source)], top_k), [&](auto to, auto row) {
       held[static_cast<std::size_t>(to)].push_back({source, row});
-      const std::int64_t rack = routes.rack_of(static_cast<std::int32_t>(to));
-      if (rack != routes.rack_of(source)) ++seen.entered[{{source, row}, rack}];
+      const std::int64_t rack = routes.racks().rack_of(static_cast<std::int32_t>(to));
+      if (rack != routes.racks().rack_of(source)) ++seen.entered[{{source, row}, rack}];
     });
   for (std::int32_t at = 0; at < tree.size(); ++at) {
     const auto& rows = held[static_cast<std::size_t>(at)];
     std::vector<std::int32_t> known;
     for (const auto& [source, row] : rows)
       for (std::int32_t each : row_of(experts[static_cast<std::size_t>(source)], top_k, row)) known.push_back(each);
-    const std::int64_t first = tree.position_of(at) - routes.member_of(at);
-    each_routed(routes.to_members(routes.rack_of(at), known, top_k), [&](auto member, auto row) {
+    const std::int64_t first = tree.position_of(at) - routes.racks().member_of(at);
+    each_routed(routes.to_members(routes.racks().rack_of(at), known, top_k), [&](auto member, auto row) {
       ++seen.delivered[{rows[static_cast<std::size_t>(row)], tree.rank_at(first + member).value}];
     });
   }
@@ -75,7 +75,8 @@ void check(const topology::hierarchy& tree, std::int64_t experts_per_rank, std::
         if (expert < 0) continue;
         const auto owner = static_cast<std::int32_t>(expert / experts_per_rank);
         wanted.delivered[{{source, row}, owner}] = 1;
-        if (routes.rack_of(owner) != routes.rack_of(source)) wanted.entered[{{source, row}, routes.rack_of(owner)}] = 1;
+        if (routes.racks().rack_of(owner) != routes.racks().rack_of(source))
+          wanted.entered[{{source, row}, routes.racks().rack_of(owner)}] = 1;
       }
   }
   const journey seen = travel(tree, routes, experts, top_k);
@@ -108,9 +109,9 @@ TEST(moe_dispatch, relays_share_the_load) {
     for (std::int32_t r = 0; r < tree.size(); ++r)
       for (std::int64_t rack = 0; rack < tree.at(0).units.total(); ++rack) {
         const rank relay = routes.relay(r, rack);
-        EXPECT_EQ(routes.rack_of(relay), rack);
-        if (rack != routes.rack_of(r)) {
-          EXPECT_LE(++sources[std::pair(routes.rack_of(r), relay.value)], most) << text;
+        EXPECT_EQ(routes.racks().rack_of(relay), rack);
+        if (rack != routes.racks().rack_of(r)) {
+          EXPECT_LE(++sources[std::pair(routes.racks().rack_of(r), relay.value)], most) << text;
         } else {
           EXPECT_EQ(relay, rank(r));
         }
