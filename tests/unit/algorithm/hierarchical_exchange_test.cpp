@@ -8,6 +8,7 @@
 #include <hawser/cost/traffic.hpp>
 #include <hawser/topology/synthetic.hpp>
 
+#include "../schedule/mutants.hpp"
 #include "verified.hpp"
 
 namespace hawser {
@@ -84,6 +85,34 @@ TEST(hierarchical_exchange, four_levels_have_two_forms_and_both_are_proved) {
         what.in_place = in_place;
         tests::expect_verified(tree, what, name, text);
       }
+}
+
+/// Any wrong step of the three phases is caught: by the verifier, or it is none, as the data say.
+TEST(hierarchical_exchange, a_wrong_step_in_three_phases_is_caught) {
+  const auto tree = topology::parse_synthetic("pod:2 rack:[2,1] gpu:[2,1,2]");
+  const int ranks = static_cast<int>(tree.size());
+  for (const bool ragged : {false, true}) {
+    const request what = exchange(ragged);
+    tests::schedules right;
+    for (int r = 0; r < ranks; ++r) right.push_back(algorithm::generate(tree, what, three_phases, r));
+    const tests::oracle runs(what, ranks);
+    ASSERT_TRUE(runs.is_right(right));
+    int made = 0;
+    for (tests::mutation how : tests::all_mutations)
+      for (int r = 0; r < ranks; ++r)
+        tests::each_mutant(right[static_cast<std::size_t>(r)], how, ranks, [&](const auto& mutant, const auto& text) {
+          ++made;
+          tests::schedules all = right;
+          all[static_cast<std::size_t>(r)] = mutant;
+          const auto found = schedule::verify(what, ranks, [&](rank of) {
+            return schedule::derive_dependences(all[static_cast<std::size_t>(of.value)]);
+          });
+          if (found.empty()) {
+            EXPECT_TRUE(runs.is_right(all)) << "not caught: " << text;
+          }
+        });
+    EXPECT_GT(made, 100);
+  }
 }
 
 errc refusal(const char* text, const char* name) {
