@@ -1,5 +1,6 @@
 // Direct reduce-scatter and all-gather: every member talks to every other at once; one round, the shortest latency
-// where the members are joined by a switch. Their composition is the two-shot all-reduce.
+// where the members are joined by a switch. Their composition is the two-shot all-reduce. As the all-pairs algorithms of
+// NCCL and MSCCL++.
 #pragma once
 
 #include <hawser/algorithm/phase.hpp>

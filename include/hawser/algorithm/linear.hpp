@@ -1,5 +1,5 @@
 // Linear broadcast, reduce, gather and scatter: the root talks to every member itself. One round, and no member needs
-// to know another's sizes.
+// to know another's sizes. As MPICH's and Open MPI's linear (flat tree) algorithms.
 #pragma once
 
 #include <hawser/algorithm/ordered_fold.hpp>
