@@ -62,6 +62,13 @@ void check_ragged(const call& made, int ranks, rank self, bool is_root) {
                              (made.what == collective::gather && is_root);
   if (counts_input) check_counts(made, made.input_counts, made.input_elements, ranks, "input");
   if (counts_output) check_counts(made, made.output_counts, made.output_elements, ranks, "output");
+  if (made.what == collective::all_to_all_v && is_in_place(made, self))
+    for (std::size_t r = 0; r < made.input_counts.size(); ++r)
+      if (made.input_counts[r] != made.output_counts[r])
+        bad(made, "in place, a block is replaced by one of its own size",
+            std::to_string(made.input_counts[r]) + " elements go to rank " + std::to_string(r) + ", " +
+                std::to_string(made.output_counts[r]) + " come from it",
+            "use another buffer for the output");
   const auto expect_own = [&](std::int64_t elements, std::int64_t count, const char* which) {
     if (elements != count)
       bad(made, std::string("the ") + which + " does not fit this rank's count",
@@ -81,6 +88,18 @@ void check_overlap(const call& made, rank self, bool uses_input, bool uses_outpu
   if (in < out_end && out < in_end)
     bad(made, "input and output overlap", "they share memory other than in place",
         "use disjoint buffers, or the same one in place");
+}
+
+void check_operator(const call& made) {
+  const auto type = std::string(to_string(made.type));
+  if (const auto reason = legality(made.type, made.element_bytes, made.op))
+    fail(errc::unsupported, std::string(made.op.name) + " is not defined on " + type, *reason, "see docs/types.md");
+  const bool is_user = made.op.kind == reduce_kind::user || made.type == data_type::user;
+  if (is_user && made.options.accumulation && *made.options.accumulation != made.type)
+    fail(errc::unsupported,
+         "the partial results of " + std::string(made.op.name) + " cannot be kept in " +
+             std::string(to_string(*made.options.accumulation)),
+         "a user-defined operator works on its own type only", "leave call_options::accumulation out");
 }
 
 }  // namespace
@@ -124,11 +143,7 @@ void check_call(const call& made, int ranks, rank self) {
   else
     check_sizes(made, ranks, is_root);
   check_overlap(made, self, uses_input, uses_output);
-  if (!schedule::reduces(made.what)) return;
-  if (const auto reason = legality(made.type, made.op.kind))
-    fail(errc::unsupported,
-         std::string(to_string(made.op.kind)) + " is not defined on " + std::string(to_string(made.type)), *reason,
-         "see docs/types.md");
+  if (schedule::reduces(made.what)) check_operator(made);
 }
 
 }  // namespace hawser::detail

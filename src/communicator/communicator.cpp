@@ -1,11 +1,7 @@
 // See communicator.hpp.
 #include <hawser/communicator/communicator.hpp>
 
-#include <algorithm>
-#include <bitset>
 #include <exception>
-
-#include <hawser/topology/select.hpp>
 
 #include "message.hpp"
 #include "run.hpp"
@@ -25,7 +21,7 @@ std::shared_ptr<detail::collective_run> make_run(const std::shared_ptr<detail::c
 }  // namespace
 
 pending::~pending() {
-  // Runs and messages wait in their own destructors.
+  // Runs and messages end themselves in their destructors.
 }
 
 pending& pending::operator=(pending&& other) noexcept = default;
@@ -41,7 +37,7 @@ void pending::wait() {
 }
 
 void persistent::start() {
-  run_->start();
+  run_->start(detail::attendance::background);
 }
 bool persistent::test() {
   return run_->test();
@@ -55,7 +51,7 @@ const schedule::plan& persistent::plan() const {
 
 pending asynchronous::launch(detail::call made) {
   auto run = make_run(state_, std::move(made));
-  run->start();
+  run->start(is_waited_for_ ? detail::attendance::caller : detail::attendance::background);
   return pending(std::move(run));
 }
 
@@ -91,7 +87,7 @@ schedule::plan communicator::plan_for(const schedule::request& what) const {
 
 void communicator::launch(detail::call made) {
   detail::collective_run run(*state_, std::move(made));
-  run.start();
+  run.start(detail::attendance::caller);
   run.wait();
 }
 
@@ -99,77 +95,18 @@ void communicator::abort(std::string_view reason) {
   state_->owner().abort(reason);
 }
 
-pending communicator::post_send(std::span<const std::byte> data, hawser::rank to, std::uint16_t label) {
+pending communicator::post_send(std::span<const std::byte> data, hawser::rank to, std::uint16_t label,
+                                detail::attendance driven_by) {
   auto message = std::make_shared<detail::message_run>(state_, to, label);
-  message->send(data);
+  message->send(data, driven_by);
   return pending(std::move(message));
 }
 
-pending communicator::post_receive(std::span<std::byte> data, hawser::rank from, std::uint16_t label) {
+pending communicator::post_receive(std::span<std::byte> data, hawser::rank from, std::uint16_t label,
+                                   detail::attendance driven_by) {
   auto message = std::make_shared<detail::message_run>(state_, from, label);
-  message->receive(data);
+  message->receive(data, driven_by);
   return pending(std::move(message));
-}
-
-namespace {
-
-/// What every rank tells the others when a communicator is split.
-struct split_entry {
-  std::int64_t color;
-  std::int64_t key;
-  std::uint64_t free_contexts[detail::most_contexts / 64];
-};
-
-using context_set = std::bitset<detail::most_contexts>;
-
-context_set common_contexts(const std::vector<split_entry>& entries) {
-  context_set common;
-  common.set();
-  for (const split_entry& each : entries)
-    for (std::size_t i = 0; i < detail::most_contexts; ++i)
-      if ((each.free_contexts[i / 64] >> (i % 64) & 1) == 0) common.reset(i);
-  return common;
-}
-
-}  // namespace
-
-std::unique_ptr<communicator> communicator::split(int color, int key) {
-  detail::job& owner = state_->owner();
-  split_entry mine{color, key, {}};
-  for (std::size_t i = 0; i < detail::most_contexts; ++i)
-    if (owner.free_contexts()[i]) mine.free_contexts[i / 64] |= std::uint64_t{1} << (i % 64);
-  std::vector<split_entry> entries(static_cast<std::size_t>(size()));
-  constexpr std::size_t words = sizeof(split_entry) / sizeof(std::int64_t);
-  all_gather(std::span(reinterpret_cast<const std::int64_t*>(&mine), words),
-             std::span(reinterpret_cast<std::int64_t*>(entries.data()), words * entries.size()));
-
-  // The lowest number that is free on all ranks, as MPICH does it; disjoint colors may share it.
-  const context_set common = common_contexts(entries);
-  std::size_t context = 0;
-  while (context < detail::most_contexts && !common[context]) ++context;
-  if (context == detail::most_contexts)
-    fail(errc::resource, "no more communicators can be made",
-         std::to_string(detail::most_contexts) + " are alive on some rank", "destroy those that are not needed");
-  if (color < 0) return nullptr;
-
-  std::vector<int> members;
-  for (int r = 0; r < size(); ++r)
-    if (entries[static_cast<std::size_t>(r)].color == color) members.push_back(r);
-  std::stable_sort(members.begin(), members.end(), [&](int a, int b) {
-    return entries[static_cast<std::size_t>(a)].key < entries[static_cast<std::size_t>(b)].key;
-  });
-  std::vector<std::int64_t> positions;
-  std::vector<hawser::rank> in_job;
-  int self = 0;
-  for (std::size_t r = 0; r < members.size(); ++r) {
-    positions.push_back(hierarchy().position_of(members[r]));
-    in_job.push_back(state_->in_job(members[r]));
-    if (members[r] == rank().value) self = static_cast<int>(r);
-  }
-  owner.free_contexts().reset(context);
-  return std::make_unique<communicator>(std::make_shared<detail::communicator_state>(
-      state_->shared_owner(), topology::select_positions(hierarchy(), positions), std::move(in_job), hawser::rank(self),
-      static_cast<std::uint16_t>(context)));
 }
 
 void group::wait() {

@@ -61,8 +61,6 @@ error to_error(const transport::failure& why, std::string_view doing) {
 
 job::job(std::unique_ptr<bootstrap::bootstrap> door, communicator_options options)
     : door_(std::move(door)), options_(std::move(options)) {
-  free_contexts_.set();
-  free_contexts_.reset(0);  // the world's
   if (options_.transports.empty()) options_.transports = default_transports();
   identify_hosts();
   auto wire = open_transports();
@@ -75,8 +73,10 @@ job::job(std::unique_ptr<bootstrap::bootstrap> door, communicator_options option
 }
 
 job::~job() {
+  if (helper_) helper_->remove(*engine_);
   say_goodbye();
   engine_->shutdown();
+  left_.clear();
   door_->failures().remove_listener({&job::on_notice, this});
 }
 
@@ -159,6 +159,21 @@ std::unique_ptr<transport::router> job::open_transports() {
                                  : "require_auth refuses " + refused + ", which cannot prove the job's secret",
                  "enable tcp between hosts");
   return wire;
+}
+
+bool job::drive_in_background() {
+  if (options_.progress == progress::caller || !engine_->can_block()) return false;
+  std::lock_guard lock(helper_mutex_);
+  if (helper_) return true;
+  helper_ = executor::progress_thread::shared();
+  engine_->set_helper(helper_.get());
+  helper_->add(*engine_);
+  return true;
+}
+
+void job::keep_until_shutdown(std::shared_ptr<void> left) {
+  std::lock_guard lock(helper_mutex_);
+  left_.push_back(std::move(left));
 }
 
 void job::on_notice(void* self) {

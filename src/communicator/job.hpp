@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <bitset>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,14 +12,11 @@
 #include <hawser/communicator/discovery_report.hpp>
 #include <hawser/communicator/options.hpp>
 #include <hawser/executor/engine.hpp>
+#include <hawser/executor/progress_thread.hpp>
+
+#include "contexts.hpp"
 
 namespace hawser::detail {
-
-/// As many communicators of a job can be alive at a time: the MPI transport has 8 bits of its tags for contexts.
-inline constexpr std::size_t most_contexts = 128;
-
-/// Added to a communicator's context for point-to-point messages, so that they never match a collective's.
-inline constexpr std::uint16_t point_to_point_context = 128;
 
 class job {
  public:
@@ -54,7 +50,12 @@ class job {
   /// detector names within a moment.
   transport::failure fail(const transport::failure& why);
 
-  std::bitset<most_contexts>& free_contexts() noexcept { return free_contexts_; }
+  context_pool& contexts() noexcept { return contexts_; }
+  /// Sees to it that the progress thread drives what is unattended; false where the options or a transport that can
+  /// only be polled leave that to the caller.
+  bool drive_in_background();
+  /// Keeps what a transport may still touch until the transports have been shut down.
+  void keep_until_shutdown(std::shared_ptr<void> left);
 
  private:
   void identify_hosts();
@@ -73,7 +74,10 @@ class job {
   mutable std::mutex mutex_;
   std::optional<transport::failure> failed_;
   std::atomic<bool> has_notice_{false};
-  std::bitset<most_contexts> free_contexts_;
+  context_pool contexts_;
+  std::mutex helper_mutex_;
+  std::shared_ptr<executor::progress_thread> helper_;
+  std::vector<std::shared_ptr<void>> left_;  // under helper_mutex_
 };
 
 /// A failure as the exception that it becomes.

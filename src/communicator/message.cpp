@@ -18,16 +18,22 @@ message_run::message_run(std::shared_ptr<communicator_state> members, rank peer,
 }
 
 message_run::~message_run() {
+  if (!is_posted_ || is_complete_) return;
+  job& owner = members_->owner();
   try {
-    wait();
-  } catch (const std::exception&) {  // reported to whoever waited; here only the buffer's safety counts
+    if (wait_until(std::chrono::steady_clock::now() + owner.options().abort_timeout)) return;
+    owner.fail({errc::timeout, rank(-1),
+                describe("a message from or to rank " + to_string(peer_) + " was given up",
+                         "its handle was destroyed before it was complete")});
+  } catch (...) {  // who waits is told; here only the buffer's safety counts
   }
 }
 
 void message_run::on_done(transport::completion& self, const transport::failure* failed) {
   auto& message = static_cast<message_run&>(self);
   if (failed != nullptr) message.failed_ = *failed;
-  message.is_done_.store(true, std::memory_order_release);
+  if (message.is_unattended_) message.members_->owner().engine().end_unattended();
+  message.is_done_.store(true, std::memory_order_release);  // from here on it may be gone
 }
 
 transport::tag message_run::tag() const {
@@ -36,35 +42,62 @@ transport::tag message_run::tag() const {
           static_cast<std::uint16_t>(label_ / 256), static_cast<std::uint16_t>(label_ % 256), 0};
 }
 
-void message_run::send(std::span<const std::byte> data) {
-  members_->owner().engine().send(peer_, tag(), data, *this);
+/// Posts the transfer; where that throws, nothing is under way.
+template <class Post>
+void message_run::post(const void* data, std::size_t bytes, attendance driven_by, Post&& post_it) {
+  if (data == nullptr && bytes > 0)
+    fail(errc::invalid_argument, "the data of a message is a null pointer", std::to_string(bytes) + " bytes");
+  job& owner = members_->owner();
+  is_unattended_ = driven_by == attendance::background && owner.drive_in_background();
+  if (is_unattended_) owner.engine().begin_unattended();
+  try {
+    post_it(owner.engine());
+  } catch (...) {
+    if (is_unattended_) owner.engine().end_unattended();
+    throw;
+  }
+  is_posted_ = true;
 }
 
-void message_run::receive(std::span<std::byte> data) {
-  members_->owner().engine().receive(peer_, tag(), {.data = data.data(), .bytes = data.size()}, *this);
+void message_run::send(std::span<const std::byte> data, attendance driven_by) {
+  post(data.data(), data.size(), driven_by, [&](executor::engine& engine) { engine.send(peer_, tag(), data, *this); });
 }
 
-void message_run::check() {
-  if (!failed_) return;
-  throw to_error(members_->owner().fail(*failed_), "a message");
+void message_run::receive(std::span<std::byte> data, attendance driven_by) {
+  post(data.data(), data.size(), driven_by, [&](executor::engine& engine) {
+    engine.receive(peer_, tag(), {.data = data.data(), .bytes = data.size()}, *this);
+  });
+}
+
+void message_run::finish() {
+  is_complete_ = true;
+  if (failed_) throw to_error(members_->owner().fail(*failed_), "a message");
 }
 
 bool message_run::test() {
+  if (is_complete_) return true;
   if (!is_done_.load(std::memory_order_acquire)) members_->owner().engine().poll();
   if (!is_done_.load(std::memory_order_acquire)) return false;
-  check();
+  finish();
+  return true;
+}
+
+bool message_run::wait_until(std::chrono::steady_clock::time_point deadline) {
+  if (is_complete_) return true;
+  if (!members_->owner().engine().wait_for(is_done_, deadline)) return false;
+  finish();
   return true;
 }
 
 void message_run::wait() {
   job& owner = members_->owner();
-  const auto deadline = std::chrono::steady_clock::now() + owner.options().operation_timeout;
-  if (!owner.engine().wait_for(is_done_, deadline)) {
-    const std::string problem = "a message from or to rank " + to_string(peer_) + " did not complete in time";
-    owner.fail({errc::timeout, rank(-1), problem});
-    fail(errc::timeout, problem);
-  }
-  check();
+  const milliseconds timeout = owner.options().operation_timeout;
+  if (wait_until(std::chrono::steady_clock::now() + timeout)) return;
+  const std::string problem = "a message from or to rank " + to_string(peer_) + " did not complete within " +
+                              std::to_string(timeout.count()) + " ms";
+  owner.fail({errc::timeout, rank(-1), problem});
+  is_complete_ = true;
+  fail(errc::timeout, problem, {}, "does the other rank make the matching call, with the same label?");
 }
 
 }  // namespace hawser::detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <span>
 
@@ -13,23 +14,31 @@ class message_run : transport::completion {
  public:
   /// Throws errc::invalid_argument for a peer out of range, and what made the job unusable.
   message_run(std::shared_ptr<communicator_state> members, rank peer, std::uint16_t label);
+  /// Gives an unfinished message `abort_timeout`, then fails the job, so that no transport touches its memory any more.
   ~message_run();
   message_run(const message_run&) = delete;
   message_run& operator=(const message_run&) = delete;
 
-  void send(std::span<const std::byte> data);
-  void receive(std::span<std::byte> data);
+  /// Throw errc::invalid_argument for a null pointer to some bytes.
+  void send(std::span<const std::byte> data, attendance driven_by);
+  void receive(std::span<std::byte> data, attendance driven_by);
   bool test();
   void wait();
 
  private:
   static void on_done(transport::completion& self, const transport::failure* failed);
   transport::tag tag() const;
-  void check();
+  template <class Post>
+  void post(const void* data, std::size_t bytes, attendance driven_by, Post&& post_it);
+  bool wait_until(std::chrono::steady_clock::time_point deadline);
+  void finish();
 
   std::shared_ptr<communicator_state> members_;
   rank peer_;  // in the job
   std::uint16_t label_;
+  bool is_posted_ = false;
+  bool is_complete_ = false;  // and the caller has been told
+  bool is_unattended_ = false;
   std::atomic<bool> is_done_{false};
   std::optional<transport::failure> failed_;
 };

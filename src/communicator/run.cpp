@@ -44,7 +44,11 @@ std::int64_t agreed_count(const call& made, int ranks) {
 
 }  // namespace
 
-collective_run::collective_run(communicator_state& members, call made) : members_(members), call_(std::move(made)) {
+collective_run::collective_run(communicator_state& members, call made)
+    : members_(members),
+      engine_(members.owner().engine()),
+      order_numbers_(members.order_numbers()),
+      call_(std::move(made)) {
   members_.owner().check();
   check_call(call_, members_.size(), members_.self());
   make_request();
@@ -52,14 +56,6 @@ collective_run::collective_run(communicator_state& members, call made) : members
   program_ = members_.program_for(*plan_, request_);
   sizes_first_ = algorithm::sends_sizes_first(call_.what, plan_->algorithm);
   make_layouts();
-}
-
-collective_run::~collective_run() {
-  if (!is_started_ || is_complete_) return;
-  try {
-    wait();
-  } catch (const std::exception&) {  // reported to whoever waited; here only the buffers' safety counts
-  }
 }
 
 void collective_run::make_request() {
@@ -130,28 +126,17 @@ void collective_run::make_layouts() {
                                     : call_.output_counts[static_cast<std::size_t>(like)]);
 }
 
-executor::operation_arguments collective_run::arguments_of(std::size_t element_bytes) const {
+executor::operation_arguments collective_run::arguments_of(std::size_t element_bytes) {
   executor::operation_arguments arguments;
   arguments.program = program_;
   arguments.element_bytes = element_bytes;
   arguments.context = members_.context();
-  arguments.sends_empty_messages = call_.what == collective::barrier;
+  arguments.ended = &collective_run::on_ended;
+  arguments.state = this;
   return arguments;
 }
 
-void collective_run::start() {
-  members_.owner().check();
-  if (is_started_ && !is_complete_)
-    fail(errc::invalid_argument, "a persistent collective was started again", "its last run is not complete",
-         "wait for it first");
-  is_started_ = true;
-  is_complete_ = false;
-  load_input();
-  sizes_first_ ? start_sizes() : start_payload();
-}
-
-void collective_run::start_sizes() {
-  is_sizing_ = true;
+std::unique_ptr<executor::operation> collective_run::sizes_operation() {
   sent_sizes_ = call_.input_counts;
   // In place, the schedule reads its input from the output.
   received_sizes_ = request_.in_place ? sent_sizes_ : std::vector<std::int64_t>(call_.output_counts.size(), -1);
@@ -159,31 +144,17 @@ void collective_run::start_sizes() {
   arguments.input = block_layout::uniform(sent_sizes_.data(), 1, sizeof(std::int64_t));
   arguments.output = block_layout::uniform(received_sizes_.data(), 1, sizeof(std::int64_t));
   arguments.scratch_count = 1;
-  launch(std::move(arguments));
+  return std::make_unique<executor::operation>(std::move(arguments), engine_.wire());
 }
 
-/// The sizes went through the payload's schedule, so every scratch block now holds its own size.
-void collective_run::take_sizes() {
-  is_sizing_ = false;
-  for (std::size_t r = 0; r < received_sizes_.size(); ++r) {
-    if (received_sizes_[r] == call_.output_counts[r]) continue;
-    const std::string reason = "rank " + std::to_string(r) + " sends " + std::to_string(received_sizes_[r]) +
-                               " elements, this rank expects " + std::to_string(call_.output_counts[r]);
-    members_.owner().fail({errc::mismatch, rank(static_cast<int>(r)), describe("all_to_all_v: counts differ", reason)});
-    is_complete_ = true;
-    fail(errc::mismatch, "all_to_all_v: counts differ", reason, "pass to each rank the count that it receives");
-  }
-  const auto* sizes = reinterpret_cast<const std::int64_t*>(operation_->scratch());
-  scratch_counts_.assign(sizes, sizes + program_->code.source.scratch_blocks);
-}
-
-void collective_run::start_payload() {
-  if (operation_ && !sizes_first_) return members_.owner().engine().start(*operation_, members_.next_order_number());
+std::unique_ptr<executor::operation> collective_run::payload_operation() {
   executor::operation_arguments arguments = arguments_of(run_element_bytes_);
   arguments.input = input_;
   arguments.output = output_;
   arguments.scratch_counts = scratch_counts_;
   arguments.scratch_count = request_.count;
+  // Once the sizes have gone ahead both ends of a message know that it is empty.
+  arguments.sends_empty_messages = !sizes_first_;
   if (schedule::reduces(call_.what)) {
     if (call_.op.kind == reduce_kind::user)
       arguments.reduce = executor::make_reducer(run_type_, run_element_bytes_, call_.op);
@@ -193,81 +164,7 @@ void collective_run::start_payload() {
   if (request_.are_counts_agreed)
     arguments.segments = call_.options.segments > 0 ? call_.options.segments : plan_->segments;
   arguments.window = plan_->window;
-  launch(std::move(arguments));
-}
-
-void collective_run::launch(executor::operation_arguments arguments) {
-  executor::engine& engine = members_.owner().engine();
-  operation_ = std::make_unique<executor::operation>(std::move(arguments), engine.wire());
-  engine.start(*operation_, members_.next_order_number());
-}
-
-void collective_run::load_input() {
-  if (staged_input_.empty()) return;
-  const auto count = static_cast<std::size_t>(call_.input_elements);
-  if (run_type_ != call_.type)
-    executor::make_converter(call_.type, run_type_)(staged_input_.data(), call_.input, count);
-  if (call_.op.kind == reduce_kind::premul_sum)
-    executor::make_scaler(run_type_, call_.op.factor)(
-        staged_input_.data(), run_type_ != call_.type ? staged_input_.data() : call_.input, count);
-}
-
-void collective_run::store_output() {
-  if (!schedule::reduces(call_.what) || (call_.what == collective::reduce && members_.self() != call_.root)) return;
-  const auto count = static_cast<std::size_t>(call_.output_elements);
-  if (call_.op.kind == reduce_kind::avg)
-    executor::make_divider(run_type_, static_cast<std::uint32_t>(members_.size()))(run_output_, run_output_, count);
-  if (run_type_ != call_.type) executor::make_converter(run_type_, call_.type)(call_.output, run_output_, count);
-}
-
-void collective_run::throw_failure() {
-  const transport::failure why = members_.owner().fail(*operation_->failed());
-  is_complete_ = true;
-  throw to_error(why, to_string(call_.what));
-}
-
-/// After an operation has ended: the next one, or the end of the run.
-bool collective_run::advance() {
-  if (operation_->failed()) throw_failure();
-  if (is_sizing_) {
-    take_sizes();
-    start_payload();
-    return false;
-  }
-  store_output();
-  is_complete_ = true;
-  return true;
-}
-
-bool collective_run::test() {
-  if (is_complete_) return true;
-  executor::engine& engine = members_.owner().engine();
-  if (!engine.test(*operation_) && !operation_->failed()) return false;
-  return advance();
-}
-
-bool collective_run::wait_until(clock::time_point deadline) {
-  while (!is_complete_) {
-    if (!members_.owner().engine().wait(*operation_, deadline)) return false;
-    advance();
-  }
-  return true;
-}
-
-void collective_run::wait() {
-  if (!is_started_) fail(errc::invalid_argument, "a persistent collective was waited for before it was started");
-  const milliseconds timeout = members_.owner().options().operation_timeout;
-  if (wait_until(clock::now() + timeout)) return;
-  std::string waiting;
-  for (const auto& each : operation_->waiting(4))
-    waiting += (waiting.empty() ? "" : ", ") + std::string(each.is_receive ? "receive from rank " : "send to rank ") +
-               to_string(each.peer) + " in step " + std::to_string(each.step);
-  const std::string reason = "it waits for: " + waiting;
-  members_.owner().fail({errc::timeout, rank(-1), describe("timed out", reason)});
-  is_complete_ = true;
-  fail(errc::timeout,
-       std::string(to_string(call_.what)) + " did not complete within " + std::to_string(timeout.count()) + " ms",
-       reason, "does every rank make the same calls in the same order?");
+  return std::make_unique<executor::operation>(std::move(arguments), engine_.wire());
 }
 
 }  // namespace hawser::detail

@@ -1,19 +1,25 @@
 // One call on its way: checked, planned, its buffers prepared, its operations run one after the other.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "state.hpp"
 
 namespace hawser::detail {
 
+/// The caller's thread starts and ends a run; in between, `advance` goes from one operation to the next on whatever
+/// thread drives the engine, under the engine's lock.
 class collective_run {
  public:
   /// Checks the call, plans it and prepares what can be prepared once. Throws as `collectives` says.
   collective_run(communicator_state& members, call made);
+  /// Gives an unfinished run `abort_timeout`, then fails the job, so that no transport touches its memory any more.
   ~collective_run();
   collective_run(const collective_run&) = delete;
   collective_run& operator=(const collective_run&) = delete;
@@ -21,31 +27,36 @@ class collective_run {
   /// Keeps the communicator alive as long as this run.
   void keep(std::shared_ptr<communicator_state> members) { kept_ = std::move(members); }
 
-  void start();
+  /// Where it throws, nothing is under way and it may be called again.
+  void start(attendance driven_by);
   bool test();
   void wait();
   /// False when the deadline passed first.
   bool wait_until(std::chrono::steady_clock::time_point deadline);
-  bool is_started() const noexcept { return is_started_; }
-  bool is_complete() const noexcept { return is_complete_; }
+  /// Nobody waits for it any more; it must be kept until the transports have been shut down.
+  void abandon() noexcept { is_complete_ = true; }
   const schedule::plan& plan() const noexcept { return *plan_; }
 
  private:
   void make_request();
   void make_layouts();
-  void prepare_scratch();
-  void start_sizes();
-  void start_payload();
+  std::unique_ptr<executor::operation> sizes_operation();
+  std::unique_ptr<executor::operation> payload_operation();
+  executor::operation_arguments arguments_of(std::size_t element_bytes);
   void take_sizes();
   void load_input();
   void store_output();
-  void launch(executor::operation_arguments arguments);
-  bool advance();
-  void throw_failure();
-  executor::operation_arguments arguments_of(std::size_t element_bytes) const;
+  void launch(std::uint16_t number);
+  static void on_ended(void* self);
+  void advance();
+  void end(std::optional<transport::failure> failed);
+  void finish();
+  std::string what_it_waits_for();
 
   communicator_state& members_;
   std::shared_ptr<communicator_state> kept_;
+  executor::engine& engine_;
+  std::shared_ptr<order_window> order_numbers_;
   call call_;
   schedule::request request_;
   std::shared_ptr<const schedule::plan> plan_;
@@ -60,10 +71,16 @@ class collective_run {
   data_type run_type_{};
   std::size_t run_element_bytes_ = 0;
   bool sizes_first_ = false;
-  bool is_sizing_ = false;
+  // The caller's.
   bool is_started_ = false;
-  bool is_complete_ = false;
+  bool is_complete_ = false;  // and the caller has been told
+  // Of the run under way, under the engine's lock until `is_over_`.
   std::unique_ptr<executor::operation> operation_;
+  std::uint16_t sizes_number_ = 0, payload_number_ = 0;
+  bool is_sizing_ = false;
+  bool is_unattended_ = false;
+  std::optional<transport::failure> failed_;
+  std::atomic<bool> is_over_{false};
 };
 
 /// What is wrong with a call's buffers, counts, operator and root; nothing where all is well.

@@ -27,18 +27,37 @@ communicator_state::communicator_state(std::shared_ptr<job> owner, topology::hie
 
 communicator_state::~communicator_state() {
   if (context_ != 0) {
-    owner_->free_contexts().set(context_);
+    owner_->contexts().release(context_);
     return;
   }
   // The last messages of a collective may still be on their way to slower ranks: leave together, within bounds.
   if (size() == 1 || std::uncaught_exceptions() > 0) return;
   try {
     call farewell{.what = schedule::collective::barrier, .type = data_type::uint8, .element_bytes = 1};
-    collective_run barrier(*this, std::move(farewell));
-    barrier.start();
-    barrier.wait_until(std::chrono::steady_clock::now() + owner_->options().abort_timeout);
+    auto barrier = std::make_shared<collective_run>(*this, std::move(farewell));
+    barrier->start(attendance::caller);
+    if (barrier->wait_until(std::chrono::steady_clock::now() + owner_->options().abort_timeout)) return;
+    barrier->abandon();  // the others may come later than this rank can wait
+    owner_->keep_until_shutdown(std::move(barrier));
   } catch (const std::exception&) {  // the job has failed; whoever waited for it has been told
   }
+}
+
+std::uint16_t communicator_state::take_order_number() {
+  std::atomic<bool>& is_over = under_way_->is_over(order_number_);
+  if (!is_over.load(std::memory_order_acquire)) {
+    const milliseconds timeout = owner_->options().operation_timeout;
+    if (!owner_->engine().wait_for(is_over, std::chrono::steady_clock::now() + timeout)) {
+      const std::string problem = std::to_string(order_window::size) + " collectives are under way on one communicator";
+      owner_->fail({errc::timeout, rank(-1), describe("timed out", problem)});
+      fail(errc::timeout, problem,
+           "the oldest did not complete within " + std::to_string(timeout.count()) + " ms, so no other can start",
+           "wait for earlier calls before starting more");
+    }
+    owner_->check();
+  }
+  is_over.store(false, std::memory_order_relaxed);
+  return order_number_++;
 }
 
 std::shared_ptr<const schedule::plan> communicator_state::plan_for(const schedule::request& what) {

@@ -1,6 +1,8 @@
 // One communicator's members, hierarchy and remembered plans.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,6 +18,20 @@
 #include "job.hpp"
 
 namespace hawser::detail {
+
+/// Which of a communicator's last collectives are over, by order number modulo their number. Transports fold order
+/// numbers into their tags, the MPI transport modulo 256, so no more of them may be under way at a time.
+struct order_window {
+  static constexpr std::size_t size = 256;
+
+  order_window() {
+    for (auto& each : is_over_) each.store(true, std::memory_order_relaxed);
+  }
+  std::atomic<bool>& is_over(std::uint16_t number) { return is_over_[number % size]; }
+
+ private:
+  std::array<std::atomic<bool>, size> is_over_;
+};
 
 class communicator_state {
  public:
@@ -38,7 +54,10 @@ class communicator_state {
     return members_.empty() ? member : members_[static_cast<std::size_t>(member.value)];
   }
   std::uint16_t context() const noexcept { return context_; }
-  std::uint16_t next_order_number() noexcept { return order_number_++; }
+  /// The next collective's order number, the same on all ranks. Drives until the collective before it that a folded tag
+  /// could be taken for is over (errc::timeout). The caller sets `order_numbers().is_over` when its own is.
+  std::uint16_t take_order_number();
+  const std::shared_ptr<order_window>& order_numbers() const noexcept { return under_way_; }
 
   /// The decision for a request, remembered.
   std::shared_ptr<const schedule::plan> plan_for(const schedule::request& what);
@@ -56,6 +75,7 @@ class communicator_state {
   rank self_;
   std::uint16_t context_ = 0;
   std::uint16_t order_number_ = 0;
+  std::shared_ptr<order_window> under_way_ = std::make_shared<order_window>();
   planner::planner planner_;
   std::map<program_key, std::shared_ptr<const executor::compiled_program>> programs_;
   std::map<plan_key, std::shared_ptr<const schedule::plan>> plans_;

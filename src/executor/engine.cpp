@@ -7,6 +7,8 @@
 #include <memory>
 #include <thread>
 
+#include <hawser/executor/progress_thread.hpp>
+
 namespace hawser::executor {
 
 namespace {
@@ -17,6 +19,8 @@ using clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds longest_block{100};
 /// Sleeps between polls of a transport that cannot be waited for (MPI): doubled up to the longest.
 constexpr std::chrono::microseconds shortest_nap{20}, longest_nap{1000};
+/// A driver that lets others in yields at most so often; who wants the mutex may have lost its core.
+constexpr int most_courtesies = 100;
 
 }  // namespace
 
@@ -28,94 +32,218 @@ wait_policy wait_policy::for_ranks_on_host(int ranks) {
 engine::engine(std::unique_ptr<transport::router> wire, wait_policy policy, std::function<void()> on_interrupt)
     : router_(*wire), wire_(std::move(wire)), policy_(policy), on_interrupt_(std::move(on_interrupt)) {}
 
+/// The mutex, for a moment: a driver that spins lets others in.
+engine::lock engine::enter() {
+  lock held(mutex_, std::try_to_lock);
+  if (held) return held;
+  entering_.fetch_add(1, std::memory_order_relaxed);
+  held.lock();
+  entering_.fetch_sub(1, std::memory_order_relaxed);
+  return held;
+}
+
+void engine::let_others_in(lock& held) {
+  if (entering_.load(std::memory_order_relaxed) == 0) return;
+  held.unlock();
+  for (int i = 0; i < most_courtesies && entering_.load(std::memory_order_relaxed) > 0; ++i) std::this_thread::yield();
+  held.lock();
+}
+
 void engine::start(operation& started, std::uint16_t order_number) {
-  std::lock_guard lock(mutex_);
+  const lock held = enter();
   active_.push_back(&started);
-  started.start(order_number);
-  if (started.is_done()) std::erase(active_, &started);
-}
-
-bool engine::test(operation& tested) {
-  std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock) return false;
-  if (!tested.is_done()) progress();
-  return tested.is_done();
-}
-
-void engine::poll() {
-  std::unique_lock lock(mutex_, std::try_to_lock);
-  if (lock) progress();
-}
-
-bool engine::wait(operation& awaited, clock::time_point deadline) {
-  return drive_until([&] { return awaited.is_done() || awaited.failed(); }, deadline);
-}
-
-bool engine::wait_for(const std::atomic<bool>& flag, clock::time_point deadline) {
-  return drive_until([&] { return flag.load(std::memory_order_acquire); }, deadline);
+  try {
+    started.start(order_number);
+  } catch (...) {
+    if (started.is_idle()) std::erase(active_, &started);
+    throw;
+  }
+  settle();
+  posted();
 }
 
 void engine::send(rank peer, transport::tag match, std::span<const std::byte> bytes, transport::completion& done) {
-  std::lock_guard lock(mutex_);
+  const lock held = enter();
   wire_.send(peer, match, bytes, done);
+  posted();
 }
 
 void engine::receive(rank peer, transport::tag match, transport::sink into, transport::completion& done) {
-  std::lock_guard lock(mutex_);
+  const lock held = enter();
   wire_.receive(peer, match, into, done);
+  posted();
+}
+
+/// A thread that blocks must look at what was posted since: its transport may want to be armed for it.
+void engine::posted() {
+  wake_waiters();
+  if (driver_) {
+    if (driver_->is_blocked) router_.wake();
+  } else if (helper_ && unattended_ > 0) {
+    helper_->wake();
+  }
+}
+
+void engine::poll() {
+  const lock held(mutex_, std::try_to_lock);
+  if (!held) return;
+  progress();
+  keep_sleepers_armed();
+}
+
+/// Progress by another thread has disarmed the transports under a thread that blocks on their descriptors.
+void engine::keep_sleepers_armed() {
+  const bool is_asleep = driver_ ? driver_->is_blocked : is_helper_asleep_;
+  if (is_asleep && (is_interrupted_.load(std::memory_order_acquire) || !wire_.arm())) router_.wake();
 }
 
 bool engine::progress() {
   if (is_interrupted_.exchange(false, std::memory_order_acq_rel)) on_interrupt_();
   const bool moved = wire_.progress();
   for (std::size_t i = 0; i < active_.size(); ++i) active_[i]->advance();
-  std::erase_if(active_, [](operation* each) { return each->is_done(); });
+  settle();
+  wake_waiters();
   return moved;
 }
 
-template <class Done>
-bool engine::drive_until(Done&& is_done, clock::time_point deadline) {
-  std::unique_lock lock(mutex_);
-  struct visitor {
-    engine& self;
-    ~visitor() {
-      if (--self.waiters_ > 0) self.router_.wake();  // progress here may have used up another thread's wake-up
+/// Tells operations that have ended so; what they call may start others.
+void engine::settle() {
+  for (std::size_t i = 0; i < active_.size();) {
+    operation& each = *active_[i];
+    if (each.is_done()) {
+      active_.erase(active_.begin() + static_cast<std::ptrdiff_t>(i));
+      each.tell();
+      i = 0;
+    } else {
+      if (each.failed()) each.tell();
+      ++i;
     }
-  } counted{(++waiters_, *this)};
+  }
+}
+
+/// Threads whose flags are set, whoever has set them, go on at once.
+void engine::wake_waiters() {
+  for (const waiter* each : waiters_) {
+    if (!each->flag.load(std::memory_order_acquire)) continue;
+    if (each != driver_)
+      changed_.notify_all();
+    else if (each->is_blocked)
+      router_.wake();
+  }
+}
+
+/// A waiting thread's place in line; when it leaves, another one drives.
+class engine::turn {
+ public:
+  turn(engine& owner, waiter& self) : engine_(owner), self_(self) { engine_.waiters_.push_back(&self_); }
+  turn(const turn&) = delete;
+  turn& operator=(const turn&) = delete;
+  ~turn() {
+    std::erase(engine_.waiters_, &self_);
+    if (engine_.driver_ != &self_) return;
+    engine_.driver_ = nullptr;
+    if (!engine_.waiters_.empty())
+      engine_.changed_.notify_all();
+    else if (engine_.helper_ && engine_.unattended_ > 0)
+      engine_.helper_->wake();
+  }
+
+ private:
+  engine& engine_;
+  waiter& self_;
+};
+
+bool engine::wait_for(const std::atomic<bool>& flag, clock::time_point deadline) {
+  if (flag.load(std::memory_order_acquire)) return true;
+  lock held = enter();
+  waiter self{flag};
+  const turn place(*this, self);
+  while (!flag.load(std::memory_order_acquire)) {
+    if (!driver_) {
+      driver_ = &self;
+      is_helper_asleep_ = false;
+      return drive(held, self, deadline);
+    }
+    if (changed_.wait_until(held, deadline) == std::cv_status::timeout && driver_)
+      return flag.load(std::memory_order_acquire);
+  }
+  return true;
+}
+
+bool engine::drive(lock& held, waiter& self, clock::time_point deadline) {
   int idle = 0;
-  while (!is_done()) {
+  while (!self.flag.load(std::memory_order_acquire)) {
+    let_others_in(held);
     if (progress()) {
       idle = 0;
       polls_ = 0;
       continue;
     }
-    if (is_done()) break;
+    if (self.flag.load(std::memory_order_acquire)) break;
     if (++idle <= policy_.spins) continue;
     if (clock::now() >= deadline) return false;
     if (idle <= policy_.spins + policy_.yields) {
-      lock.unlock();
+      held.unlock();
       std::this_thread::yield();
-      lock.lock();
+      held.lock();
     } else {
-      block(lock, deadline);
+      block(held, self, deadline);
     }
   }
   return true;
 }
 
-void engine::block(std::unique_lock<std::recursive_mutex>& lock, clock::time_point deadline) {
+void engine::block(lock& held, waiter& self, clock::time_point deadline) {
   const int descriptor = wire_.wait_descriptor();
   if (is_interrupted_.load(std::memory_order_acquire) || (descriptor >= 0 && !wire_.arm())) return;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
   const auto timeout = std::clamp(left, std::chrono::milliseconds{0}, longest_block);
-  lock.unlock();
+  self.is_blocked = true;
+  held.unlock();
   if (descriptor < 0) {
     std::this_thread::sleep_for(std::min(longest_nap, shortest_nap * (1 << std::min(polls_++, 6))));
   } else {
     pollfd watched{descriptor, POLLIN, 0};
     ::poll(&watched, 1, static_cast<int>(timeout.count()));
   }
-  lock.lock();
+  held.lock();
+  self.is_blocked = false;
+}
+
+void engine::set_helper(progress_thread* helper) {
+  const lock held = enter();
+  helper_ = helper;
+}
+
+void engine::begin_unattended() {
+  const lock held = enter();
+  ++unattended_;
+}
+
+void engine::end_unattended() {
+  const lock held = enter();
+  --unattended_;
+}
+
+engine::background engine::step_in_background() {
+  const lock held = enter();
+  is_helper_asleep_ = false;
+  if (driver_ || unattended_ == 0) return background::left;
+  try {
+    return background_step();
+  } catch (const error& raised) {  // a back end gave up; who waits later is told why
+    fail_all({raised.code(), raised.peer().value_or(rank(-1)), raised.what()});
+    return background::left;
+  }
+}
+
+engine::background engine::background_step() {
+  if (progress() || is_interrupted_.load(std::memory_order_acquire)) return background::busy;
+  // What has just ended may have been the last; the next blocking call must not find this thread awake beside it.
+  if (unattended_ == 0) return background::left;
+  if (!wire_.arm()) return background::busy;
+  is_helper_asleep_ = true;
+  return background::idle;
 }
 
 void engine::interrupt() noexcept {
@@ -124,17 +252,19 @@ void engine::interrupt() noexcept {
 }
 
 void engine::fail_all(const transport::failure& why) {
-  std::lock_guard lock(mutex_);
+  const lock held = enter();
   for (operation* each : active_) each->fail(why);
   if (why.code == errc::peer_failed && why.peer.value >= 0) wire_.peer_failed(why);
   wire_.shutdown();
-  std::erase_if(active_, [](operation* each) { return each->is_done(); });
+  settle();
+  wake_waiters();
 }
 
 void engine::shutdown() {
-  std::lock_guard lock(mutex_);
+  const lock held = enter();
   wire_.shutdown();
-  std::erase_if(active_, [](operation* each) { return each->is_done(); });
+  settle();
+  wake_waiters();
 }
 
 }  // namespace hawser::executor

@@ -1,8 +1,10 @@
 // Runs the steps of a program; see operation.hpp.
 #include <hawser/executor/operation.hpp>
 
+#include <exception>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include <hawser/core/error.hpp>
 #include <hawser/executor/runs.hpp>
@@ -39,10 +41,11 @@ void operation::start(std::uint16_t order_number) {
   order_number_ = order_number;
   segments_left_ = arguments_.segments;
   next_segment_ = 0;
+  is_told_ = false;
   const std::int64_t slots = std::min(arguments_.window, arguments_.segments);
   while (static_cast<std::int64_t>(slots_.size()) < slots) slots_.push_back(std::make_unique<slot>());
   for (const auto& each : slots_) begin_segment(*each);
-  advance();
+  run_ready();
 }
 
 void operation::begin_segment(slot& home) {
@@ -90,6 +93,16 @@ void operation::allocate_scratch(slot& home) {
 }
 
 void operation::advance() {
+  try {
+    run_ready();
+  } catch (const error& raised) {
+    fail({raised.code(), raised.peer().value_or(rank(-1)), raised.what()});
+  } catch (const std::exception& raised) {
+    fail({errc::internal, rank(-1), raised.what()});
+  }
+}
+
+void operation::run_ready() {
   while (next_ready_ < ready_.size() && !failed_) {
     const ready_step next = ready_[next_ready_++];
     issue(*next.home, next.step);
@@ -241,6 +254,10 @@ void operation::on_done(transport::completion& self, const transport::failure* f
   if (owner.failed_) return;
   owner.finish_receive(t);
   owner.completed(*t.home, t.step);
+}
+
+void operation::tell() {
+  if (!std::exchange(is_told_, true) && arguments_.ended) arguments_.ended(arguments_.state);
 }
 
 void operation::fail(const transport::failure& why) {

@@ -10,6 +10,9 @@
 
 namespace hawser::detail {
 
+/// Who drives a call: its caller, who waits for it next, or whoever does so in the background.
+enum class attendance { caller, background };
+
 struct call {
   schedule::collective what = schedule::collective::all_reduce;
   data_type type = data_type::float32;

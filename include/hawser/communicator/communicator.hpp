@@ -67,7 +67,9 @@ class asynchronous : public collectives<asynchronous> {
   pending launch(detail::call made);
 
  private:
+  friend class group;
   std::shared_ptr<detail::communicator_state> state_;
+  bool is_waited_for_ = false;  // by a group: the progress thread is not needed
 };
 
 /// Forms of the collectives that return a `persistent` plan.
@@ -112,19 +114,19 @@ class communicator : public collectives<communicator> {
   /// Point to point: messages between two ranks with one label arrive in order. Sizes must agree (errc::mismatch).
   template <element_range In>
   void send(const In& data, hawser::rank to, std::uint16_t label = 0) {
-    send_async(data, to, label).wait();
+    post_send(std::as_bytes(std::span(data)), to, label, detail::attendance::caller).wait();
   }
   template <element_range Out>
   void receive(Out&& data, hawser::rank from, std::uint16_t label = 0) {
-    receive_async(data, from, label).wait();
+    post_receive(std::as_writable_bytes(std::span(data)), from, label, detail::attendance::caller).wait();
   }
   template <element_range In>
   pending send_async(const In& data, hawser::rank to, std::uint16_t label = 0) {
-    return post_send(std::as_bytes(std::span(data)), to, label);
+    return post_send(std::as_bytes(std::span(data)), to, label, detail::attendance::background);
   }
   template <element_range Out>
   pending receive_async(Out&& data, hawser::rank from, std::uint16_t label = 0) {
-    return post_receive(std::as_writable_bytes(std::span(data)), from, label);
+    return post_receive(std::as_writable_bytes(std::span(data)), from, label, detail::attendance::background);
   }
 
   /// Collective: ranks with the same color form a new communicator, ordered by key, then by rank. Its hierarchy is the
@@ -138,8 +140,10 @@ class communicator : public collectives<communicator> {
   std::shared_ptr<detail::communicator_state> state() const noexcept { return state_; }
 
  private:
-  pending post_send(std::span<const std::byte> data, hawser::rank to, std::uint16_t label);
-  pending post_receive(std::span<std::byte> data, hawser::rank from, std::uint16_t label);
+  friend class group;
+  pending post_send(std::span<const std::byte> data, hawser::rank to, std::uint16_t label,
+                    detail::attendance driven_by);
+  pending post_receive(std::span<std::byte> data, hawser::rank from, std::uint16_t label, detail::attendance driven_by);
 
   std::shared_ptr<detail::communicator_state> state_;
 };
@@ -148,14 +152,19 @@ class communicator : public collectives<communicator> {
 class group : public collectives<group> {
  public:
   explicit group(communicator& members) : members_(members) {}
-  void launch(detail::call made) { started_.push_back(members_.async().launch(std::move(made))); }
+  void launch(detail::call made) {
+    asynchronous forms = members_.async();
+    forms.is_waited_for_ = true;
+    started_.push_back(forms.launch(std::move(made)));
+  }
   template <element_range In>
   void send(const In& data, rank to, std::uint16_t label = 0) {
-    started_.push_back(members_.send_async(data, to, label));
+    started_.push_back(members_.post_send(std::as_bytes(std::span(data)), to, label, detail::attendance::caller));
   }
   template <element_range Out>
   void receive(Out&& data, rank from, std::uint16_t label = 0) {
-    started_.push_back(members_.receive_async(data, from, label));
+    started_.push_back(
+        members_.post_receive(std::as_writable_bytes(std::span(data)), from, label, detail::attendance::caller));
   }
   /// Waits for all of them. Throws the first error, after all have ended.
   void wait();

@@ -16,6 +16,12 @@ namespace hawser {
 
 using milliseconds = std::chrono::milliseconds;
 
+/// Who drives asynchronous calls while their caller computes.
+enum class progress : std::uint8_t {
+  thread,  ///< one thread for all communicators of the process, started at the first asynchronous call
+  caller,  ///< nobody: they move while any call on the same job waits or tests
+};
+
 struct communicator_options {
   /// The levels above the ranks: a synthetic string, "preset:...", a file (docs/topology.md), "auto" for what discovery
   /// finds on all hosts together, or "hosts" where only the hosts are to be told apart. Empty: "auto" for ranks on
@@ -33,6 +39,8 @@ struct communicator_options {
   milliseconds abort_timeout{1'000};
   /// Bound of creation: all ranks must arrive within it.
   milliseconds rendezvous_timeout{60'000};
+  /// Where a transport can only be polled (MPI), asynchronous calls are driven by the caller whatever this says.
+  hawser::progress progress{hawser::progress::thread};
   /// Refuse transports that cannot prove the job's secret on every connection (UCX, MPI).
   bool require_auth = false;
   /// Figures of the cost model for this host.
@@ -54,7 +62,8 @@ inline communicator_options options_of(const bootstrap::launch& from) {
 struct call_options {
   std::string algorithm;  ///< forced algorithm (docs/algorithms.md); empty: the planner chooses
   schedule::mode reproducibility = schedule::mode::fast;
-  /// Type in which partial sums are kept and sent. Default: the type's own (docs/types.md).
+  /// Type in which partial sums are kept and sent. Default: the type's own (docs/types.md). With a user's operator or
+  /// type it is errc::unsupported; calls that do not reduce have no partial sums, and no use for it.
   std::optional<data_type> accumulation;
   std::int64_t segments = 0;  ///< forced number of segments; 0: the planner chooses
   /// Where ranks know only their own counts (all_to_all_v): the typical bytes per block that the choice is made for.

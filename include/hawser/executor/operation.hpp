@@ -40,6 +40,10 @@ struct operation_arguments {
   std::int64_t window = 4;            ///< segments in flight, at most `max_window`
   bool sends_empty_messages = false;  ///< a barrier: messages count, not bytes
   std::uint16_t context = 0;
+  /// Called once per run, by the engine, when it is done or has failed; after success the operation may be destroyed
+  /// there. A failed one must stay until it `is_done`.
+  void (*ended)(void* state) = nullptr;
+  void* state = nullptr;
 };
 
 /// More segments in flight would break the matching of folded tags (see transport::tag and the MPI transport).
@@ -57,10 +61,14 @@ class operation {
   void start(std::uint16_t order_number);
   /// The scratch memory of the first segment in flight: after a run of one segment, what it left there.
   const std::byte* scratch() const { return slots_.empty() ? nullptr : slots_.front()->scratch_memory.get(); }
-  /// Runs the steps that completed transfers have made ready.
+  /// Runs the steps that completed transfers have made ready. An exception, out of memory say, fails the operation.
   void advance();
   /// Everything is done, or it failed and no transfer is pending any more.
   bool is_done() const noexcept { return (segments_left_ == 0 || failed_) && pending_ == 0; }
+  /// No transport holds any of its transfers.
+  bool is_idle() const noexcept { return pending_ == 0; }
+  /// Calls `operation_arguments::ended`, the first time in a run.
+  void tell();
   /// Why it failed, the first cause.
   const std::optional<transport::failure>& failed() const noexcept { return failed_; }
   /// Stops issuing steps; pending transfers end through the transport.
@@ -103,6 +111,7 @@ class operation {
     std::uint32_t step;
   };
 
+  void run_ready();
   void begin_segment(slot& home);
   void allocate_scratch(slot& home);
   void issue(slot& home, std::uint32_t index);
@@ -130,6 +139,7 @@ class operation {
   std::int64_t segments_left_ = 0;
   std::int64_t pending_ = 0;
   std::uint16_t order_number_ = 0;
+  bool is_told_ = false;
   std::optional<transport::failure> failed_;
   std::vector<run> runs_a_, runs_b_, runs_c_;  // reused between steps
 };

@@ -216,6 +216,46 @@ TEST(split, parts_of_parts_at_the_same_time) {
   });
 }
 
+/// Each thread splits a communicator of its own; were two parts given one number, their messages would be mixed up.
+TEST(split, from_several_threads_at_a_time) {
+  run_in_process(4, [](communicator& members) {
+    auto first = members.split(0, 0), second = members.split(0, 0), third = members.split(0, 0);
+    const auto work = [](communicator& own, int seed) {
+      for (int round = 0; round < 25; ++round) {
+        auto part = own.split(own.rank().value % 2, 0), copy = part->split(0, 0);
+        for (int i = 0; i < 5; ++i) {
+          std::vector<std::int32_t> a{seed + i}, b{seed - i};
+          pending one = part->async().all_reduce(a, a);
+          copy->all_reduce(b);
+          one.wait();
+          ASSERT_EQ(a[0], 2 * (seed + i));
+          ASSERT_EQ(b[0], 2 * (seed - i));
+        }
+      }
+    };
+    std::thread one([&] { work(*first, 1'000); }), other([&] { work(*second, 1'000'000); });
+    work(*third, 0);
+    one.join();
+    other.join();
+    members.barrier();
+  });
+}
+
+TEST(split, more_communicators_than_numbers_is_an_error_on_all_ranks) {
+  run_in_process(2, [](communicator& members) {
+    std::vector<std::unique_ptr<communicator>> alive;
+    for (int i = 0; i < 127; ++i) alive.push_back(members.split(0, 0));
+    try {
+      members.split(0, 0);
+      ADD_FAILURE() << "made";
+    } catch (const error& raised) {
+      EXPECT_EQ(to_string(raised.code()), to_string(errc::resource)) << raised.what();
+    }
+    alive.pop_back();
+    EXPECT_TRUE(members.split(0, 0));
+  });
+}
+
 TEST(user_types, an_ordered_operator_meets_its_operands_in_rank_order) {
   for (const auto& [size, topology] :
        {std::pair{5, ""}, std::pair{5, "rack:[2,3]"}, std::pair{8, "pod:2 rack:2 gpu:2"}})

@@ -61,6 +61,73 @@ TEST(bad_calls, are_refused_with_reasons) {
   });
 }
 
+double add(const double& x, const double& y) {
+  return x + y;
+}
+
+TEST(bad_calls, user_operators_are_for_their_own_type) {
+  run_in_process(2, [](communicator& members) {
+    std::vector<float> floats(4, 1.0F);
+    const reduce_op on_doubles = user_op<double>(&add, commutativity::commutative, "my_sum");
+    const auto unsupported = errc::unsupported;
+    expect_error(unsupported, "my_sum is not defined on float32", [&] { members.all_reduce(floats, on_doubles); });
+    expect_error(unsupported, "has no function", [&] { members.all_reduce(floats, make_op(reduce_kind::user)); });
+    expect_error(unsupported, "another type", [&] { members.async().all_reduce(floats, floats, on_doubles); });
+    expect_error(unsupported, "another type", [&] { members.persistent().all_reduce(floats, floats, on_doubles); });
+    std::vector<double> doubles(4, 1.0);
+    call_options narrow;
+    narrow.accumulation = data_type::float32;
+    expect_error(unsupported, "cannot be kept in float32", [&] { members.all_reduce(doubles, on_doubles, narrow); });
+    members.broadcast(doubles, 0, narrow);  // no partial sums: nothing to keep in another type
+    members.all_reduce(doubles, on_doubles);
+    EXPECT_EQ(doubles[3], 2.0);
+  });
+}
+
+TEST(bad_calls, an_exchange_in_place_replaces_blocks_of_equal_size) {
+  for (const char* algorithm : {"pairwise", "bruck"})
+    run_in_process(3, [&](communicator& members) {
+      const int me = members.rank().value;
+      const std::vector<std::int64_t> narrow{1, 2, 3}, wide{3, 2, 1};
+      std::vector<std::int32_t> data(6, -1);
+      call_options forced;
+      forced.algorithm = algorithm;
+      expect_error(errc::invalid_argument, "one of its own size",
+                   [&] { members.all_to_all_v(data, narrow, data, wide, forced); });
+      // Symmetric counts: what goes to a rank is as long as what comes from it.
+      std::vector<std::int64_t> counts;
+      for (int r = 0; r < 3; ++r) counts.push_back(me + r);
+      data.clear();
+      for (int r = 0; r < 3; ++r) data.insert(data.end(), static_cast<std::size_t>(me + r), 10 * me + r);
+      members.all_to_all_v(data, counts, data, counts, forced);
+      std::size_t at = 0;
+      for (int r = 0; r < 3; ++r)
+        for (int i = 0; i < me + r; ++i) ASSERT_EQ(data[at++], 10 * r + me) << algorithm;
+    });
+}
+
+TEST(bad_calls, messages_from_nowhere) {
+  run_in_process(2, [](communicator& members) {
+    const rank other = 1 - members.rank().value;
+    const std::span<float> nowhere(static_cast<float*>(nullptr), 3);
+    expect_error(errc::invalid_argument, "null pointer", [&] { members.send(nowhere, other); });
+    expect_error(errc::invalid_argument, "null pointer", [&] { members.receive_async(nowhere, other); });
+    const std::span<float> nothing(static_cast<float*>(nullptr), 0);
+    if (members.rank() == rank(0))
+      members.send(nothing, other);
+    else
+      members.receive(nothing, other);
+  });
+}
+
+TEST(bad_calls, a_plan_that_was_not_started_cannot_be_tested) {
+  run_in_process(2, [](communicator& members) {
+    persistent never = members.persistent().barrier();
+    expect_error(errc::invalid_argument, "before it was started", [&] { never.test(); });
+    expect_error(errc::invalid_argument, "before it was started", [&] { never.wait(); });
+  });
+}
+
 TEST(bad_topologies, are_refused_at_creation) {
   const auto create = [](int size, const std::string& topology) {
     communicator_options options;

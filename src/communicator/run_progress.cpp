@@ -1,0 +1,177 @@
+// A run's way from its start to its end: see run.hpp.
+#include <exception>
+
+#include <hawser/executor/reduce.hpp>
+
+#include "run.hpp"
+
+namespace hawser::detail {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+using schedule::collective;
+
+}  // namespace
+
+collective_run::~collective_run() {
+  if (!is_started_ || is_complete_) return;
+  job& owner = members_.owner();
+  try {
+    if (wait_until(clock::now() + owner.options().abort_timeout)) return;
+    owner.fail({errc::timeout, rank(-1),
+                describe(std::string(to_string(call_.what)) + " was given up",
+                         "its handle was destroyed before it was complete")});
+  } catch (...) {  // who waits is told; here only the buffers' safety counts
+  }
+}
+
+void collective_run::start(attendance driven_by) {
+  job& owner = members_.owner();
+  owner.check();
+  if (is_started_ && !is_complete_)
+    fail(errc::invalid_argument, "a persistent collective was started again", "its last run is not complete",
+         "wait for it first");
+  load_input();
+  if (sizes_first_)
+    operation_ = sizes_operation();
+  else if (!operation_)
+    operation_ = payload_operation();
+  is_unattended_ = driven_by == attendance::background && owner.drive_in_background();
+  // Both numbers are taken here, in the order of the calls, which is the same on all ranks.
+  payload_number_ = members_.take_order_number();
+  sizes_number_ = sizes_first_ ? members_.take_order_number() : payload_number_;
+  failed_.reset();
+  is_over_.store(false, std::memory_order_relaxed);
+  is_sizing_ = sizes_first_;
+  is_complete_ = false;
+  is_started_ = true;
+  launch(sizes_number_);
+}
+
+void collective_run::launch(std::uint16_t number) {
+  if (is_unattended_) engine_.begin_unattended();
+  try {
+    engine_.start(*operation_, number);
+  } catch (const std::exception& refused) {
+    // Where a part of it is under way, only the end of the job takes that back.
+    if (!operation_->is_idle()) members_.owner().fail({errc::internal, rank(-1), refused.what()});
+    end(transport::failure{errc::internal, rank(-1), refused.what()});
+    is_complete_ = true;
+    throw;
+  }
+}
+
+/// The engine says that an operation has ended.
+void collective_run::on_ended(void* self) {
+  auto& run = *static_cast<collective_run*>(self);
+  try {
+    run.advance();
+  } catch (const error& raised) {
+    run.end(transport::failure{raised.code(), raised.peer().value_or(rank(-1)), raised.what()});
+  } catch (const std::exception& raised) {
+    run.end(transport::failure{errc::internal, rank(-1), raised.what()});
+  }
+}
+
+/// The next operation, or the end of the run.
+void collective_run::advance() {
+  if (operation_->failed()) return end(operation_->failed());
+  if (is_sizing_) {
+    take_sizes();
+    is_sizing_ = false;
+    operation_ = payload_operation();
+    return engine_.start(*operation_, payload_number_);
+  }
+  store_output();
+  end(std::nullopt);
+}
+
+/// The last that is done to a run that has succeeded: whoever waits for it may destroy it at once.
+void collective_run::end(std::optional<transport::failure> failed) {
+  if (is_over_.load(std::memory_order_relaxed)) return;
+  failed_ = std::move(failed);
+  if (is_unattended_) engine_.end_unattended();
+  order_numbers_->is_over(sizes_number_).store(true, std::memory_order_release);
+  order_numbers_->is_over(payload_number_).store(true, std::memory_order_release);
+  is_over_.store(true, std::memory_order_release);
+}
+
+/// The sizes went through the payload's schedule, so every scratch block now holds its own size.
+void collective_run::take_sizes() {
+  for (std::size_t r = 0; r < received_sizes_.size(); ++r) {
+    if (received_sizes_[r] == call_.output_counts[r]) continue;
+    error differs(errc::mismatch,
+                  describe("counts differ",
+                           "rank " + std::to_string(r) + " sends " + std::to_string(received_sizes_[r]) +
+                               " elements, this rank expects " + std::to_string(call_.output_counts[r]),
+                           "pass to each rank the count that it receives"));
+    throw differs.with_peer(rank(static_cast<int>(r)));
+  }
+  const auto* sizes = reinterpret_cast<const std::int64_t*>(operation_->scratch());
+  scratch_counts_.assign(sizes, sizes + program_->code.source.scratch_blocks);
+}
+
+void collective_run::load_input() {
+  if (staged_input_.empty()) return;
+  const auto count = static_cast<std::size_t>(call_.input_elements);
+  if (run_type_ != call_.type)
+    executor::make_converter(call_.type, run_type_)(staged_input_.data(), call_.input, count);
+  if (call_.op.kind == reduce_kind::premul_sum)
+    executor::make_scaler(run_type_, call_.op.factor)(
+        staged_input_.data(), run_type_ != call_.type ? staged_input_.data() : call_.input, count);
+}
+
+void collective_run::store_output() {
+  if (!schedule::reduces(call_.what) || (call_.what == collective::reduce && members_.self() != call_.root)) return;
+  const auto count = static_cast<std::size_t>(call_.output_elements);
+  if (call_.op.kind == reduce_kind::avg)
+    executor::make_divider(run_type_, static_cast<std::uint32_t>(members_.size()))(run_output_, run_output_, count);
+  if (run_type_ != call_.type) executor::make_converter(run_type_, call_.type)(call_.output, run_output_, count);
+}
+
+/// Tells the caller how the run ended; a failure becomes that of the job.
+void collective_run::finish() {
+  is_complete_ = true;
+  if (failed_) throw to_error(members_.owner().fail(*failed_), to_string(call_.what));
+}
+
+bool collective_run::test() {
+  if (!is_started_) fail(errc::invalid_argument, "a persistent collective was tested before it was started");
+  if (is_complete_) return true;
+  if (!is_over_.load(std::memory_order_acquire)) engine_.poll();
+  if (!is_over_.load(std::memory_order_acquire)) return false;
+  finish();
+  return true;
+}
+
+bool collective_run::wait_until(clock::time_point deadline) {
+  if (is_complete_) return true;
+  if (!engine_.wait_for(is_over_, deadline)) return false;
+  finish();
+  return true;
+}
+
+std::string collective_run::what_it_waits_for() {
+  return engine_.locked([this] {
+    std::string waiting;
+    for (const auto& each : operation_->waiting(4))
+      waiting += (waiting.empty() ? "" : ", ") + std::string(each.is_receive ? "receive from rank " : "send to rank ") +
+                 to_string(each.peer) + " in step " + std::to_string(each.step);
+    return "it waits for: " + waiting;
+  });
+}
+
+void collective_run::wait() {
+  if (!is_started_) fail(errc::invalid_argument, "a persistent collective was waited for before it was started");
+  const milliseconds timeout = members_.owner().options().operation_timeout;
+  if (wait_until(clock::now() + timeout)) return;
+  const std::string reason = what_it_waits_for();
+  members_.owner().fail({errc::timeout, rank(-1), describe("timed out", reason)});
+  is_complete_ = true;
+  fail(errc::timeout,
+       std::string(to_string(call_.what)) + " did not complete within " + std::to_string(timeout.count()) + " ms",
+       reason, "does every rank make the same calls in the same order?");
+}
+
+}  // namespace hawser::detail
