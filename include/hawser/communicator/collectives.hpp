@@ -24,11 +24,13 @@ using counts = std::span<const std::int64_t>;
 ///
 /// n is the number of ranks. Every rank makes the same calls in the same order with equal sizes, operator, root and
 /// options; buffers are host memory and may not be touched until the call is complete. Where a form takes input and
-/// output, they may be the same memory (in place) as each says, and may not overlap otherwise. Sizes may be 0.
+/// output, they may be the same memory (in place) as each says, and may not overlap otherwise. Sizes may be 0, on all
+/// ranks alike: a rank with 0 elements takes part. Sizes count elements.
 /// Errors: errc::invalid_argument (sizes that do not fit, a null or overlapping buffer, a root out of range),
-/// errc::unsupported (operator not defined on the type, algorithm that cannot serve), errc::not_found (unknown
-/// algorithm), errc::peer_failed (names the rank), errc::aborted, errc::timeout, errc::mismatch. After an error that
-/// concerns other ranks, outputs are undefined and the communicator can only be destroyed.
+/// errc::unsupported (operator not defined on the type or made for another one, an accumulation type that does not
+/// suit, algorithm that cannot serve), errc::not_found (unknown algorithm), errc::peer_failed (names the rank),
+/// errc::aborted, errc::timeout, errc::mismatch. After an error that concerns other ranks, outputs are undefined and
+/// the communicator can only be destroyed.
 template <class Launcher>
 class collectives {
  public:
@@ -78,7 +80,7 @@ class collectives {
     return launch(make(schedule::collective::all_to_all, input, output, options));
   }
   /// `sent[r]` elements go to rank r, `received[r]` come from it; each rank knows only its own. A block whose two ends
-  /// disagree is errc::mismatch. (MPI_Alltoallv)
+  /// disagree is errc::mismatch. In place: the same memory, and `sent` equals `received`. (MPI_Alltoallv)
   template <element_range In, element_range Out>
   decltype(auto) all_to_all_v(const In& input, counts sent, Out&& output, counts received,
                               const call_options& options = {}) {

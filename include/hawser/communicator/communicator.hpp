@@ -23,8 +23,9 @@ class collective_run;
 class message_run;
 }  // namespace detail
 
-/// A collective or message in progress. Its destructor waits for it, so that no buffer is left behind with a transport;
-/// errors are lost there: call `wait`.
+/// A collective or message in progress; of one thread at a time. Call `wait`, or `test` until it is true. A handle that
+/// is destroyed before gives the call `abort_timeout` to complete; if it does not, or has failed, the whole job fails
+/// with errc::timeout (or that failure), so that no transport touches the buffers any more. Errors are lost there.
 class pending {
  public:
   pending() = default;
@@ -44,13 +45,15 @@ class pending {
   std::shared_ptr<detail::message_run> message_;
 };
 
-/// A collective planned once and run many times on the same buffers. Runs start in the same order on all ranks.
+/// A collective planned once and run many times on the same buffers. Runs start in the same order on all ranks. A run
+/// under way when the last handle goes ends as that of a `pending`.
 class persistent {
  public:
   explicit persistent(std::shared_ptr<detail::collective_run> run) : run_(std::move(run)) {}
 
-  /// Starts one run; the one before must be complete (errc::invalid_argument).
+  /// Starts one run; the one before must be complete (errc::invalid_argument). Throws what made the job unusable.
   void start();
+  /// As those of `pending`; before the first start, errc::invalid_argument.
   bool test();
   void wait();
   /// What was decided for it.
@@ -94,24 +97,31 @@ class communicator : public collectives<communicator> {
   explicit communicator(std::unique_ptr<bootstrap::bootstrap> job, communicator_options options = {});
   explicit communicator(std::shared_ptr<detail::communicator_state> state) : state_(std::move(state)) {}
 
+  /// This rank's number here, from 0 to size() - 1.
   hawser::rank rank() const noexcept;
   int size() const noexcept;
+  /// What plans are made for; the same on all ranks.
   const topology::hierarchy& hierarchy() const noexcept;
   /// What discovery found at the start of the job; empty where it did not run.
   const discovery_report& discovered() const noexcept;
   /// The back end that carries messages to a rank: "shared_memory", "tcp", "ucx", ...
   std::string_view transport_to(hawser::rank peer) const;
 
-  /// What would be decided for a call with these elements per block, on every rank alike.
+  /// What would be decided for a call with these elements per block, on every rank alike. Throws errc::unsupported and
+  /// errc::not_found as the call would.
   schedule::plan plan_for(const schedule::request& what) const;
 
-  /// Asynchronous forms: `comm.async().all_reduce(...)` returns a `pending`. Progress is driven by any waiting or
-  /// testing call on this communicator's job.
+  /// Asynchronous forms: `comm.async().all_reduce(...)` returns a `pending`. `communicator_options::progress` says who
+  /// drives it; over MPI it is always the caller. At most 256 collectives of one communicator are under way at a time;
+  /// starting another one first drives the oldest to its end (errc::timeout).
   asynchronous async() const { return asynchronous(state_); }
   /// Persistent forms: `comm.persistent().all_reduce(...)` plans once and returns a `persistent`.
   persistent_forms persistent() const { return persistent_forms(state_); }
 
-  /// Point to point: messages between two ranks with one label arrive in order. Sizes must agree (errc::mismatch).
+  /// Point to point: messages between two ranks with one label arrive in order. The blocking forms return when the data
+  /// may be touched again; a message may be empty. Throw errc::invalid_argument (a null pointer to some elements, a
+  /// rank out of range or this one), errc::mismatch (sizes that differ), errc::peer_failed, errc::aborted,
+  /// errc::timeout.
   template <element_range In>
   void send(const In& data, hawser::rank to, std::uint16_t label = 0) {
     post_send(std::as_bytes(std::span(data)), to, label, detail::attendance::caller).wait();
@@ -130,7 +140,9 @@ class communicator : public collectives<communicator> {
   }
 
   /// Collective: ranks with the same color form a new communicator, ordered by key, then by rank. Its hierarchy is the
-  /// part of this one that they sit on. A negative color: this rank joins none and gets null.
+  /// part of this one that they sit on. A negative color: this rank joins none and gets null. Several threads may split
+  /// different communicators at a time. Throws errc::resource, on all ranks, when 128 communicators are alive on one of
+  /// them, and as all_gather does. (MPI_Comm_split)
   std::unique_ptr<communicator> split(int color, int key);
 
   /// From any thread: every pending and later call of every rank of the job fails with errc::aborted and this reason.
@@ -148,7 +160,8 @@ class communicator : public collectives<communicator> {
   std::shared_ptr<detail::communicator_state> state_;
 };
 
-/// Several calls that start together and complete together, in any order, as ncclGroupStart and ncclGroupEnd.
+/// Several calls that start together and complete together, in any order, as ncclGroupStart and ncclGroupEnd. Each
+/// starts at once and throws as its blocking form does; `wait` drives them all.
 class group : public collectives<group> {
  public:
   explicit group(communicator& members) : members_(members) {}
