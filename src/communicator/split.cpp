@@ -51,6 +51,9 @@ std::uint16_t lowest_common(const std::vector<split_entry>& entries) {
 /// Agrees on a number and, where this rank joins a part, reserves it.
 std::uint16_t agree_on_context(communicator& members, detail::context_pool& pool, std::uint16_t parent, int color,
                                int key, std::vector<split_entry>& entries) {
+  // No rank stands in line, or holds the numbers, before all members are here: one that is still in another split may
+  // need them for that.
+  members.barrier();
   detail::context_pool::ticket split(pool, parent);
   for (;;) {
     const auto taken = split.try_take();

@@ -113,18 +113,22 @@ TEST(progress_thread, serves_several_threads_and_communicators) {
 /// for itself (every 100 ms).
 TEST(waiting, a_result_that_another_thread_has_driven_arrives_at_once) {
   constexpr int rounds = 300;
-  const auto begin = std::chrono::steady_clock::now();
+  std::atomic<int> late{0};
   run_in_process(2, [&](communicator& members) {
     auto other = members.split(0, 0);
-    const auto work = [](communicator& own) {
+    const auto work = [&](communicator& own) {
       std::vector<float> data(10);
-      for (int round = 0; round < rounds; ++round) own.all_reduce(data);
+      for (int round = 0; round < rounds; ++round) {
+        const auto begin = std::chrono::steady_clock::now();
+        own.all_reduce(data);
+        if (std::chrono::steady_clock::now() - begin > std::chrono::milliseconds(95)) ++late;
+      }
     };
     std::thread second([&] { work(*other); });
     work(members);
     second.join();
   });
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(100) * rounds / 4);
+  EXPECT_LT(late, 4 * rounds / 10);  // a busy machine may be late too, but not with most calls
 }
 
 TEST(progress_thread, is_one_per_process_and_only_where_it_is_needed) {
