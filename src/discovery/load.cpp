@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include <hawser/core/error.hpp>
 #include <hawser/discovery/source.hpp>
@@ -38,16 +39,17 @@ bool names_kind(std::string_view argument) {
   return std::ranges::any_of(file_sources(), is_kind);
 }
 
-described read_described(const std::string& name, const read_options& options) {
-  const std::string text = read_text(name, max_text_bytes);
-  if (hawser_json.recognises({text, name}) && topology::json_schema_of(text, name) == topology::hierarchy_schema)
-    return {topology::hosted_hierarchy_from_json(text, name), {}};
-  return {std::nullopt, read_file(name, options)};
+described read_described(const std::string& argument, const read_options& options) {
+  const opened_file file = open_file(argument, options);
+  if (file.source->kind != hawser_json.kind) return {std::nullopt, read(*file.source, file.as_document(), {file.host})};
+  auto read = topology::any_from_json(file.text, file.name);
+  if (auto* const hosted = std::get_if<topology::hosted_hierarchy>(&read)) return {std::move(*hosted), {}};
+  return {std::nullopt, std::get<topology::graph>(std::move(read))};
 }
 
 described describe(const std::string& argument, const read_options& options) {
   if (argument.starts_with(topology::preset_prefix)) return {{{topology::parse_preset(argument)}}, {}};
-  if (names_kind(argument)) return {std::nullopt, read_file(argument, options)};
+  if (names_kind(argument)) return read_described(argument, options);
   std::string not_synthetic;
   try {
     return {{{topology::parse_synthetic(argument)}}, {}};

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <utility>
 
 #include <hawser/core/error.hpp>
 #include <hawser/discovery/live.hpp>
@@ -86,15 +87,20 @@ topology::graph read(const file_source& source, const document& file, const read
   }
 }
 
-topology::graph read_file(std::string_view argument, const read_options& options) {
-  const file_argument wanted = parse_argument(argument, options);
+opened_file open_file(std::string_view argument, const read_options& options) {
+  file_argument wanted = parse_argument(argument, options);
   const std::size_t limit = wanted.kind.empty() ? max_text_bytes : file_source_of(wanted.kind).max_bytes;
-  const std::string text = read_text(wanted.name, limit);
-  const document file{text, wanted.name};
-  const file_source& source = wanted.kind.empty() ? recognise(file) : file_source_of(wanted.kind);
-  if (text.size() > source.max_bytes)
-    fail_in(file, {}, "it is larger than " + std::to_string(source.max_bytes >> 20) + " MiB");
-  return read(source, file, {wanted.host});
+  opened_file opened{std::move(wanted.name), {}, std::move(wanted.host), nullptr};
+  opened.text = read_text(opened.name, limit);
+  opened.source = wanted.kind.empty() ? &recognise(opened.as_document()) : &file_source_of(wanted.kind);
+  if (opened.text.size() > opened.source->max_bytes)
+    fail_in(opened.as_document(), {}, "it is larger than " + std::to_string(opened.source->max_bytes >> 20) + " MiB");
+  return opened;
+}
+
+topology::graph read_file(std::string_view argument, const read_options& options) {
+  const opened_file opened = open_file(argument, options);
+  return read(*opened.source, opened.as_document(), {opened.host});
 }
 
 }  // namespace hawser::discovery

@@ -106,11 +106,10 @@ std::string to_json(const graph& topology) {
                                 {"findings", findings}});
 }
 
-graph graph_from_json(std::string_view text, std::string_view file_name) {
-  const detail::json document = detail::parse_document(text, file_name);
-  const element root(document, file_name);
+graph detail::read_graph(const element& root) {
   detail::check_schema(root, topology_schema);
-  root.allow_keys({"schema", "tells", "nodes", "edges", "findings"});
+  // `hawser topo` adds what follows from the graph: to be read by people and scripts, and derived anew here.
+  root.allow_keys({"schema", "tells", "nodes", "edges", "findings", "hierarchy", "lint"});
   graph read;
   if (root.has("tells"))
     for (const element& each : root.member("tells").items()) read.tell(static_cast<aspect>(each.one_of(aspect_names)));
@@ -120,6 +119,11 @@ graph graph_from_json(std::string_view text, std::string_view file_name) {
     add_checked(each, [&] { read.add_edge(edge_from_json(each)); });
   for (const element& each : root.member("findings").items()) read.note(finding_from_json(each));
   return read;
+}
+
+graph graph_from_json(std::string_view text, std::string_view file_name) {
+  const detail::json document = detail::parse_document(text, file_name);
+  return detail::read_graph(element(document, file_name));
 }
 
 }  // namespace hawser::topology

@@ -122,9 +122,7 @@ std::string to_json(const hierarchy& tree) {
   return to_json(hosted_hierarchy{tree});
 }
 
-hosted_hierarchy hosted_hierarchy_from_json(std::string_view text, std::string_view file_name) {
-  const detail::json document = detail::parse_document(text, file_name);
-  const element root(document, file_name);
+hosted_hierarchy detail::read_hierarchy(const element& root) {
   detail::check_schema(root, hierarchy_schema);
   root.allow_keys({"schema", "levels", "rank_at_position", "host_level", "hosts"});
   hosted_hierarchy read{tree_from_json(root)};
@@ -141,6 +139,11 @@ hosted_hierarchy hosted_hierarchy_from_json(std::string_view text, std::string_v
     hosts.fail_here(failure.what());
   }
   return read;
+}
+
+hosted_hierarchy hosted_hierarchy_from_json(std::string_view text, std::string_view file_name) {
+  const detail::json document = detail::parse_document(text, file_name);
+  return detail::read_hierarchy(element(document, file_name));
 }
 
 hierarchy hierarchy_from_json(std::string_view text, std::string_view file_name) {

@@ -114,6 +114,12 @@ class element {
 /// Parses text within the limits of size and depth; refuses duplicate keys.
 json parse_document(std::string_view text, std::string_view file_name);
 
+inline constexpr std::size_t most_quoted = 80;  ///< characters of a file that a message repeats
+
+/// What a parsed document describes; each fails unless the root is an object of its schema.
+hosted_hierarchy read_hierarchy(const element& root);
+graph read_graph(const element& root);
+
 /// Fails unless the root is an object of that schema.
 void check_schema(const element& root, std::string_view schema);
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include <hawser/topology/graph.hpp>
 #include <hawser/topology/hierarchy.hpp>
@@ -30,7 +31,7 @@ hierarchy hierarchy_from_json(std::string_view text, std::string_view file_name 
 hosted_hierarchy hosted_hierarchy_from_json(std::string_view text, std::string_view file_name = {});
 graph graph_from_json(std::string_view text, std::string_view file_name = {});
 
-/// The value of the key "schema" of a JSON object. Throws errc::parse as above.
-std::string json_schema_of(std::string_view text, std::string_view file_name = {});
+/// Whichever of the two the key "schema" says, parsed once. Throws errc::parse as above, and for any other schema.
+std::variant<hosted_hierarchy, graph> any_from_json(std::string_view text, std::string_view file_name = {});
 
 }  // namespace hawser::topology

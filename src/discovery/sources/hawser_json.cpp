@@ -1,4 +1,7 @@
 // hawser's own JSON: a topology graph, or a hierarchy, which is made into a graph.
+#include <utility>
+#include <variant>
+
 #include <hawser/topology/expand.hpp>
 #include <hawser/topology/json.hpp>
 
@@ -14,12 +17,10 @@ bool recognises(const document& file) {
 }
 
 topology::graph read(const document& file, const read_options&) {
-  const std::string schema = topology::json_schema_of(file.text, file.name);
-  if (schema == topology::topology_schema) return topology::graph_from_json(file.text, file.name);
-  if (schema == topology::hierarchy_schema)
-    return topology::expand(topology::hierarchy_from_json(file.text, file.name));
-  fail_in(file, "schema", "the schema \"" + shortened(schema) + "\" is not a topology",
-          "use " + std::string(topology::hierarchy_schema) + " or " + std::string(topology::topology_schema));
+  auto described = topology::any_from_json(file.text, file.name);
+  if (const auto* const hosted = std::get_if<topology::hosted_hierarchy>(&described))
+    return topology::expand(hosted->tree);
+  return std::get<topology::graph>(std::move(described));
 }
 
 }  // namespace

@@ -67,6 +67,7 @@ TEST_F(load_file, hierarchy_and_topology) {
   const auto hierarchy_text = json_of(racks), topology_text = json_of(expand(racks.tree));
   if (!hierarchy_text) GTEST_SKIP() << "built without nlohmann-json";
   EXPECT_EQ(load(write("hierarchy.json", *hierarchy_text)), racks);
+  EXPECT_EQ(load("hawser-json:" + write("hierarchy.json", *hierarchy_text)), racks);
   const hosted_hierarchy derived_racks = load(write("topology.json", *topology_text));
   EXPECT_EQ(derived_racks.tree, racks.tree);
   EXPECT_EQ(derived_racks.hosts, (std::vector<std::string>{"rack0", "rack0", "rack1"}));

@@ -1,6 +1,9 @@
 // Tests JSON in and out: round trips, and that every broken document is refused with file, path and reason.
 #include <hawser/topology/json.hpp>
 
+#include <cstdio>
+#include <ctime>
+
 #include <hawser/topology/expand.hpp>
 #include <hawser/topology/presets.hpp>
 #include <hawser/topology/synthetic.hpp>
@@ -44,7 +47,7 @@ TEST_F(json, reads_a_hierarchy) {
   EXPECT_EQ(read.host_level, 0);
   EXPECT_EQ(read.hosts, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(hosted_hierarchy_from_json(to_json(read)), read);
-  EXPECT_EQ(json_schema_of(valid), hierarchy_schema);
+  EXPECT_EQ(std::get<hosted_hierarchy>(any_from_json(valid)), read);
   EXPECT_TRUE(hierarchy_from_json(replaced(valid, R"("rank_at_position": [2, 0, 1], )", "")).is_in_rank_order());
 }
 
@@ -138,6 +141,40 @@ TEST_F(json, refuses_documents_that_are_too_large_or_too_deep) {
   EXPECT_NE(message(std::string(256, '[') + std::string(256, ']')).find("an object is expected"), std::string::npos);
   EXPECT_NE(message("").find("unexpected end of input"), std::string::npos);
   EXPECT_NE(message("null").find("an object is expected"), std::string::npos);
+}
+
+double cpu_seconds_of_reading(std::size_t objects, const std::string& object) {
+  std::string text = "[" + object;
+  text.reserve(objects * (object.size() + 1) + 2);
+  for (std::size_t each = 1; each < objects; ++each) text += "," + object;
+  text += "]";
+  const std::clock_t start = std::clock();
+  EXPECT_NE(std::string(error_of([&] { any_from_json(text); }).what()).find("an object is expected"),
+            std::string::npos);
+  return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+}
+
+TEST_F(json, many_small_objects_take_time_in_proportion) {
+  for (const char* object : {"{}", R"({"a":{}})", "[]"}) {
+    const double few = cpu_seconds_of_reading(50'000, object), many = cpu_seconds_of_reading(400'000, object);
+    std::printf("%s: 50,000 in %.3f s, 400,000 in %.3f s\n", object, few, many);
+    EXPECT_LT(many, 8 * 4 * few + 0.2);  // quadratic is 64 times
+  }
+}
+
+TEST_F(json, more_values_than_the_budget_are_refused) {
+  std::string text = R"({"schema": "hawser.hierarchy/1", "levels": [[])";
+  for (int each = 0; each < 4'000'000; ++each) text += ",[]";
+  const error failure = error_of([&] { any_from_json(text + "]}", "many.json"); });
+  EXPECT_EQ(failure.code(), errc::parse);
+  EXPECT_NE(std::string(failure.what()).find("more than 4000000 values"), std::string::npos) << failure.what();
+}
+
+TEST_F(json, either_schema_is_read_and_no_other) {
+  const graph topology = expand(parse_synthetic("node:2 gpu:2"));
+  EXPECT_EQ(std::get<graph>(any_from_json(to_json(topology))), topology);
+  for (const char* text : {R"({"schema": "hawser.plan/1"})", "{}", "3", R"({"schema": 1})"})
+    EXPECT_EQ(error_of([&] { any_from_json(text); }).code(), errc::parse) << text;
 }
 
 TEST_F(json, every_prefix_is_refused) {
