@@ -16,7 +16,6 @@ namespace hawser::discovery {
 
 namespace {
 
-constexpr std::size_t max_values = 2'000'000;
 constexpr std::size_t looked_at = 65536;
 constexpr std::size_t max_first_lines = 400;
 
@@ -105,36 +104,9 @@ value parse_json(const document& file) {
 #endif
 }
 
-#ifdef HAWSER_HAS_YAML
-// At most max_depth deep, as parse_yaml has seen.
-value from_yaml(const document& file, const YAML::Node& node, std::size_t& count) {
-  if (++count > max_values) fail_too_many(file);
-  value made;
-  if (!node.Mark().is_null()) made.line = static_cast<std::size_t>(node.Mark().line) + 1;
-  if (node.IsScalar()) {
-    made.form = value::shape::text;
-    made.text = node.Scalar();
-  } else if (node.IsSequence()) {
-    made.form = value::shape::list;
-    for (const auto& each : node) made.items.push_back(from_yaml(file, each, count));
-  } else if (node.IsMap()) {
-    made.form = value::shape::map;
-    for (const auto& each : node) {
-      if (!each.first.IsScalar()) fail_at(file, each.first, "a key must be a single value");
-      made.items.push_back(from_yaml(file, each.second, count));
-      made.items.back().key = each.first.Scalar();
-    }
-  }
-  return made;
-}
-#endif
-
 std::vector<value> parse_yaml_values([[maybe_unused]] const document& file) {
 #ifdef HAWSER_HAS_YAML
-  std::vector<value> documents;
-  std::size_t count = 0;
-  for (const YAML::Node& each : parse_yaml(file)) documents.push_back(from_yaml(file, each, count));
-  return documents;
+  return parse_yaml(file);
 #else
   fail(errc::unsupported, "cannot read \"" + std::string(file.name) + "\"", "this build cannot read YAML",
        "install libyaml-cpp-dev and build again");

@@ -12,6 +12,8 @@
 
 namespace hawser::discovery {
 
+inline constexpr std::size_t max_values = 2'000'000;  ///< of a file: some 200 bytes each
+
 /// A value: a text (numbers, booleans and null too), a list, or a map whose members have keys.
 struct value {
   enum class shape { null, text, list, map };
