@@ -30,12 +30,14 @@ bool recognises(const document& file) {
 }
 
 /// The node that joins a partition; nothing where the host is in none.
-std::optional<topology::node_index> domain_of(const fabric_host& host, topology::graph& into) {
+std::optional<topology::node_index> domain_of(const fabric_host& host, const std::string& name, topology::graph& into) {
   if (host.partition.uuid.empty()) return std::nullopt;
-  return into.merge_node({.kind = topology::node_kind::nvswitch,
-                          .name = host.partition.uuid + "." + host.partition.clique,
-                          .identities = {identity::clique(host.partition.uuid, host.partition.clique)},
-                          .attributes = {{attribute::virtual_part, "1"}}});
+  // Sources that know no cliques call the same switches those of the host.
+  return into.merge_node(
+      {.kind = topology::node_kind::nvswitch,
+       .name = host.partition.uuid + "." + host.partition.clique,
+       .identities = {identity::clique(host.partition.uuid, host.partition.clique), identity::nvswitches(name)},
+       .attributes = {{attribute::virtual_part, "1"}}});
 }
 
 topology::node described(topology::node part, const fabric_host& host) {
@@ -47,7 +49,7 @@ topology::node described(topology::node part, const fabric_host& host) {
 }
 
 void add_host(const fabric_host& host, const std::string& name, topology::graph& into) {
-  const auto domain = domain_of(host, into);
+  const auto domain = domain_of(host, name, into);
   topology::node part{.kind = topology::node_kind::host, .name = name, .identities = {identity::host(name)}};
   const topology::node_index added = into.add_node(host.gpus ? std::move(part) : described(std::move(part), host));
   const auto join = [&](topology::node_index end) {

@@ -132,6 +132,12 @@ void placement::add_domains(const std::vector<domain_record>& domains, const std
   }
 }
 
+void placement::say_switches(const std::string& host, const std::string& domain_identity) {
+  const std::string of_host = topology::identity::nvswitches(host);
+  if (machine_.find(of_host) || !machine_.find(domain_identity)) return;
+  machine_.merge_node({node_kind::nvswitch, {}, {domain_identity, of_host}, {}});
+}
+
 void placement::aggregate(const std::vector<domain_record>& domains, const std::vector<std::int64_t>& block_sizes) {
   std::vector<node_index> below;  // the group that each domain is in so far
   std::size_t last_group = 1;

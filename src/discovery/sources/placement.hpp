@@ -52,6 +52,9 @@ class placement {
   /// Adds each domain as a virtual NVSwitch that joins its hosts; `level` names the level that they make, if not empty.
   void add_domains(const std::vector<domain_record>& domains, const std::string& level);
 
+  /// Says that the NVSwitches of a host are those of a domain: sources that know no cliques call them by the host.
+  void say_switches(const std::string& host, const std::string& domain_identity);
+
   /// Slurm's aggregated blocks: groups of successive domains as virtual switches above the hosts. Each of the sizes is
   /// the first one times a power of two, which is the number of domains in a group.
   void aggregate(const std::vector<domain_record>& domains, const std::vector<std::int64_t>& block_sizes);

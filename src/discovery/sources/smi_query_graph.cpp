@@ -156,6 +156,9 @@ class builder {
     for (char& c : uuid) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     domain.name = is_multi_node ? uuid + "." + gpu.clique_id : host_name_ + ":NVSwitch";
     domain.identities = {is_multi_node ? identity::clique(uuid, gpu.clique_id) : identity::nvswitches(host_name_)};
+    // Sources that know no cliques call the same switches those of the host.
+    if (is_multi_node && !into_.find(identity::nvswitches(host_name_)))
+      domain.identities.push_back(identity::nvswitches(host_name_));
     const topology::node_index joined = into_.merge_node(std::move(domain));
     if (!is_multi_node) into_.contain(host_, joined);
     for (int link = 0; link < nvlinks_of_model(gpu.product).value_or(1); ++link)

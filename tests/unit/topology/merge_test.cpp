@@ -1,6 +1,7 @@
 // Tests merging partial graphs, and the spellings of bus ids.
 #include <hawser/topology/merge.hpp>
 
+#include <hawser/topology/attributes.hpp>
 #include <hawser/topology/bus_id.hpp>
 #include <hawser/topology/identity.hpp>
 
@@ -72,6 +73,64 @@ TEST(merge, a_link_within_what_another_source_knows_as_one_part_disappears) {
   merge(whole, parts);
   EXPECT_EQ(whole.nodes().size(), 1u);
   EXPECT_TRUE(whole.edges().empty());
+}
+
+/// A host with GPUs and their NVLinks: to one NVSwitch that nobody sees, or to `visible` ones, 18 links per GPU.
+graph behind_switches(int gpus, int visible, int links = 18) {
+  graph made;
+  const node_index host = made.add_node({.kind = node_kind::host, .name = "n", .identities = {identity::host("n")}});
+  std::vector<node_index> switches;
+  for (int each = 0; each < std::max(visible, 1); ++each) {
+    node part{
+        .kind = node_kind::nvswitch, .name = "s" + std::to_string(each), .identities = {"s" + std::to_string(each)}};
+    if (visible == 0) part.identities = {identity::nvswitches("n")}, part.attributes[attribute::virtual_part] = "1";
+    switches.push_back(made.add_node(part));
+    made.contain(host, switches.back());
+  }
+  for (int gpu = 0; gpu < gpus; ++gpu) {
+    const node_index each = made.add_node(
+        {.kind = node_kind::gpu, .name = "g" + std::to_string(gpu), .identities = {identity::gpu("n", gpu)}});
+    made.contain(host, each);
+    for (int link = 0; link < links; ++link)
+      made.add_edge({.a = each, .b = switches[link % switches.size()], .kind = edge_kind::nvlink});
+  }
+  return made;
+}
+
+std::size_t nvlinks(const graph& machine) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(machine.edges(), [](const edge& each) { return each.kind == edge_kind::nvlink; }));
+}
+
+TEST(merge, links_to_switches_that_one_source_sees_and_another_does_not_count_once) {
+  const graph hidden = behind_switches(8, 0), visible = behind_switches(8, 4);
+  for (const auto& order : {std::vector{hidden, visible}, {visible, hidden}, {hidden, visible, hidden}}) {
+    graph all;
+    for (const graph& each : order) merge(all, each);
+    EXPECT_EQ(nvlinks(all), 144u);
+    EXPECT_EQ(all.nodes().size(), 1u + 4 + 8);
+    EXPECT_FALSE(all.find(identity::nvswitches("n")));
+    EXPECT_EQ(all.host_of(*all.find(identity::gpu("n", 7))), all.find(identity::host("n")));
+  }
+}
+
+TEST(merge, more_links_than_the_visible_switches_have_stay) {
+  graph all = behind_switches(8, 0);
+  merge(all, behind_switches(8, 4, 12));
+  EXPECT_EQ(nvlinks(all), 8u * (18 + 12));
+  graph some = behind_switches(8, 0);
+  merge(some, behind_switches(6, 4));
+  EXPECT_EQ(nvlinks(some), 144u);  // two GPUs that the other source does not know keep theirs
+  EXPECT_TRUE(some.find(identity::nvswitches("n")));
+}
+
+TEST(merge, the_switches_of_a_clique_stay) {
+  graph clique = behind_switches(4, 0);
+  clique.merge_node({node_kind::nvswitch, "", {identity::nvswitches("n"), identity::clique("u", "1")}, {}});
+  graph all = behind_switches(4, 2);
+  merge(all, clique);
+  EXPECT_TRUE(all.find(identity::clique("u", "1")));
+  EXPECT_EQ(nvlinks(all), 2u * 4 * 18);
 }
 
 TEST(bus_id, four_spellings_are_one) {
