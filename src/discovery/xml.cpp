@@ -34,10 +34,20 @@ void check_depth(const document& file, const pugi::xml_document& read) {
   }
 }
 
+// pugixml makes up to two values of 64 bytes of each four bytes "x<b>", so elements are counted before it is asked.
+void check_count(const document& file) {
+  std::size_t left = max_xml_tags;
+  for (std::size_t at = file.text.find('<'); at != std::string_view::npos; at = file.text.find('<', at + 1))
+    if (left-- == 0)
+      fail_at_line(file, line_at(file.text, static_cast<std::ptrdiff_t>(at)),
+                   "it has more than " + std::to_string(max_xml_tags) + " tags");
+}
+
 }  // namespace
 
 void parse_xml(const document& file, pugi::xml_document& into) {
   if (file.text.size() > max_markup_bytes) fail_in(file, {}, "it is larger than 32 MiB");
+  check_count(file);
   const pugi::xml_parse_result result =
       into.load_buffer(file.text.data(), file.text.size(), pugi::parse_default, pugi::encoding_utf8);
   if (!result) fail_at_line(file, line_at(file.text, result.offset), result.description());

@@ -1,6 +1,7 @@
 // XML through pugixml, with bounded size and depth. No entity but the five of XML is expanded, and no DTD is read.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,10 @@
 
 namespace hawser::discovery {
 
-/// Parses a document of at most `max_markup_bytes` and `max_depth`. Throws errc::parse with line and reason.
+inline constexpr std::size_t max_xml_tags = 4'000'000;  ///< start and end tags; far beyond any machine's description
+
+/// Parses a document of at most `max_markup_bytes`, `max_xml_tags` and `max_depth`. Throws errc::parse with line and
+/// reason.
 void parse_xml(const document& file, pugi::xml_document& into);
 
 /// "system/cpu[2]/pci[1]": where an element stands, for messages.
