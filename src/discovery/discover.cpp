@@ -57,9 +57,10 @@ void ask(discovery& found, const live_environment& environment, scope wanted) {
 void ask_hardware(discovery& found, const live_environment& environment, const std::string& cache_folder) {
   const cache kept(cache_folder, environment);
   bool is_known = false;
+  topology::graph of_cache;  // its findings, which are not kept themselves
   if (!cache_folder.empty())
     timed(found, "cache", [&] {
-      if (const auto known = kept.read(found.machine)) {
+      if (const auto known = kept.read(of_cache)) {
         topology::merge(found.machine, *known);
         is_known = true;
       }
@@ -67,6 +68,7 @@ void ask_hardware(discovery& found, const live_environment& environment, const s
   if (is_known) return;
   ask(found, environment, scope::hardware);
   if (!cache_folder.empty()) timed(found, "cache", [&] { kept.write(found.machine); });
+  topology::merge(found.machine, of_cache);
 }
 
 }  // namespace
