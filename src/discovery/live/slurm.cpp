@@ -77,6 +77,7 @@ class job_view {
     if (hosts_.empty()) return;
     for (domain_record& each : blocks) keep_only(hosts_, each.hosts);
   }
+  bool keeps(const std::string& host) const { return hosts_.empty() || hosts_.contains(host); }
 
  private:
   std::set<std::string> hosts_;
@@ -107,6 +108,7 @@ void place_yaml(placement& into, const document& file, const job_view& job) {
   const slurm_topology& chosen = default_topology(all);
   for (const topology::finding& each : chosen.findings) into.note(each.level, each.code, each.subject, each.message);
   place(into, job, chosen.switches, chosen.blocks, chosen.block_sizes);
+  place_grids(into, chosen, [&](const std::string& host) { return job.keeps(host); });
 }
 
 // The topology file, or nothing. Slurm ignores topology.conf where there is a topology.yaml.

@@ -114,7 +114,8 @@ class conf_reader {
     if (all.front().key == "switchname") return add_switch(all);
     if (all.front().key == "blockname") return add_block(all);
     if (all.front().key == "blocksizes") return add_sizes(all);
-    fail("\"" + shortened(text) + "\" begins with none of SwitchName=, BlockName=, BlockSizes= and Include");
+    // A key of another version of Slurm, such as BlockLevels: Slurm would refuse it, hawser says that it is left out.
+    note_unknown(all.front(), "line " + std::to_string(number_));
   }
 
   std::vector<assignment> assignments(std::string_view text) const {

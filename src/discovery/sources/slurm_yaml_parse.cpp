@@ -209,13 +209,17 @@ bool names_hosts(const slurm_topology& each) {
   return !each.switches.empty() || !each.blocks.empty() || !each.grids.empty();
 }
 
-// The links of a ring or torus are not drawn: hosts are joined by one virtual switch and know where they stand.
-void place_grids(placement& into, const slurm_topology& from) {
+}  // namespace
+
+void place_grids(placement& into, const slurm_topology& from,
+                 const std::function<bool(const std::string&)>& is_wanted) {
   const std::string level(to_string(from.plugin) == "ring" ? "ring" : "torus");
   for (const grid_record& each : from.grids) {
+    if (!std::ranges::any_of(each.hosts, is_wanted)) continue;
     const auto above = into.add_switch(1, each.name, topology::identity::network_switch(each.name),
                                        {{topology::attribute::virtual_part, "1"}, {topology::attribute::level, level}});
     for (std::size_t at = 0; at < each.hosts.size(); ++at) {
+      if (!is_wanted(each.hosts[at])) continue;
       const auto host = into.host(each.hosts[at]);
       into.join(host, above);
       std::string place = std::to_string(at);
@@ -227,8 +231,6 @@ void place_grids(placement& into, const slurm_topology& from) {
     }
   }
 }
-
-}  // namespace
 
 std::vector<slurm_topology> parse_slurm_yaml(const document& file) {
   std::vector<slurm_topology> topologies;
@@ -268,7 +270,7 @@ void place_slurm_yaml(placement& into, const std::vector<slurm_topology>& topolo
     return into.note(severity::info, "flat-topology", chosen.name,
                      "Slurm takes the network as flat: no host and no switch is named");
   place_slurm(into, chosen.switches, chosen.blocks, chosen.block_sizes);
-  place_grids(into, chosen);
+  place_grids(into, chosen, [](const std::string&) { return true; });
   into.machine().tell(topology::aspect::hosts);
   if (chosen.plugin == slurm_plugin::tree) into.machine().tell(topology::aspect::switches);
 }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,6 +45,10 @@ std::vector<slurm_topology> parse_slurm_yaml(const document& file);
 /// The topology that describes the cluster: Slurm's default (the first one said to be, else the first), or the first
 /// one that names hosts where that is flat; `topologies` is not empty.
 const slurm_topology& default_topology(const std::vector<slurm_topology>& topologies);
+
+/// Places the hosts of rings and toruses that are wanted. The links between them are not drawn: one virtual switch
+/// joins the hosts of each, and every host knows where it stands.
+void place_grids(placement& into, const slurm_topology& from, const std::function<bool(const std::string&)>& is_wanted);
 
 /// Places the topology and notes which ones are left out.
 void place_slurm_yaml(placement& into, const std::vector<slurm_topology>& topologies);

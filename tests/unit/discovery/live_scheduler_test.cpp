@@ -47,6 +47,19 @@ class live_scheduler : public ::testing::Test {
       std::filesystem::temp_directory_path() / ("hawser_live_" + std::to_string(getpid()));
 };
 
+TEST_F(live_scheduler, rings_and_toruses_of_the_job_only) {
+  write("etc/slurm/topology.yaml",
+        "- topology: t\n  cluster_default: true\n  torus3d:\n    toruses:\n      - name: pod\n        dims: {x: 2, y: "
+        "2, z: 1}\n"
+        "        nodes: n[1-4]\n");
+  const topology::graph machine = discover("slurm", {{"SLURM_JOB_ID", "1"}, {"SLURM_JOB_NODELIST", "n[2,4]"}});
+  ASSERT_TRUE(machine.find(topology::identity::network_switch("pod")));
+  EXPECT_EQ(testing::count(machine, topology::node_kind::host), 2u);
+  const auto host = machine.find(topology::identity::host("n4"));
+  ASSERT_TRUE(host);
+  EXPECT_EQ(machine.nodes()[*host].attributes.at("torus_position"), "1,1,0");
+}
+
 constexpr const char* tree =
     "SwitchName=s0 Nodes=n[1-2]\nSwitchName=s1 Nodes=n[3-4]\nSwitchName=s2 Nodes=n[5-9]\nSwitchName=top "
     "Switches=s[0-2]\n";
