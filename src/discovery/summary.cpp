@@ -22,6 +22,15 @@ summary::count count_of(const graph& machine, aspect what, node_kind kind) {
   return std::count_if(nodes.begin(), nodes.end(), [&](const auto& each) { return each.kind == kind; });
 }
 
+// The aggregation node of a switch that reduces (SHARP) is no NIC of anybody's.
+summary::count nics(const graph& machine) {
+  if (!machine.tells(aspect::nics)) return std::nullopt;
+  const auto& nodes = machine.nodes();
+  return std::count_if(nodes.begin(), nodes.end(), [](const auto& each) {
+    return each.kind == node_kind::nic && value_of(each, "aggregation_node").empty();
+  });
+}
+
 bool joins_domain(const graph& machine, const edge& between) {
   const auto is_part = [&](node_index end) {
     const node_kind kind = machine.nodes()[end].kind;
@@ -48,10 +57,11 @@ std::vector<std::vector<std::string>> nvlink_domains(const graph& machine) {
   return domains;
 }
 
+// A virtual switch stands for a relation (what joins several roots, a ring), so there is nothing to count.
 std::map<int, std::int64_t> switches_by_level(const graph& machine) {
   std::map<int, std::int64_t> counts;
   for (const auto& each : machine.nodes())
-    if (const int tier = topology::switch_tier(each); tier > 0) ++counts[tier];
+    if (const int tier = topology::switch_tier(each); tier > 0 && !is_virtual(each)) ++counts[tier];
   return counts;
 }
 
@@ -87,7 +97,7 @@ summary summarise(const graph& machine) {
   made.hosts = count_of(machine, aspect::hosts, node_kind::host);
   made.gpus = count_of(machine, aspect::gpus, node_kind::gpu);
   if (machine.tells(aspect::nvlink)) made.nvlink_domains = nvlink_domains(machine);
-  made.nics = count_of(machine, aspect::nics, node_kind::nic);
+  made.nics = nics(machine);
   made.numa_nodes = count_of(machine, aspect::numa, node_kind::cpu);
   if (machine.tells(aspect::switches)) made.switches_by_level = switches_by_level(machine);
   if (machine.tells(aspect::links)) made.links = links(machine);

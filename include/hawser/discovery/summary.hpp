@@ -20,7 +20,7 @@ struct summary {
   std::optional<std::vector<std::vector<std::string>>> nvlink_domains{};  ///< GPUs by name, of two and more
   count nics{};
   count numa_nodes{};
-  std::optional<std::map<int, std::int64_t>> switches_by_level{};  ///< 1: with hosts below
+  std::optional<std::map<int, std::int64_t>> switches_by_level{};  ///< 1: with hosts below; no virtual ones
   count links{};  ///< cables between hosts, NICs and switches, each once; without those that lead back to a host
   std::optional<std::vector<std::string>> levels{};  ///< of the derived hierarchy, outermost first
   std::vector<topology::finding> findings{};         ///< of the sources, of lint and of the derivation

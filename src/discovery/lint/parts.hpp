@@ -39,6 +39,11 @@ std::vector<node_index> owners_of(const graph& machine);
 std::string_view value_of(const node& part, const char* key);
 std::string_view value_of(const edge& between, const char* key);
 
+/// No such part is visible; it stands for a known relation.
+inline bool is_virtual(const node& part) {
+  return part.attributes.contains(topology::attribute::virtual_part);
+}
+
 /// In lower case, without blanks at the ends.
 std::string plain(std::string_view text);
 /// True for what sources write where the hardware has no such thing: "", "n/a", "[n/a]", "none", "not supported".

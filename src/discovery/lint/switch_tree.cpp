@@ -56,6 +56,17 @@ std::vector<std::string> roots_of(const graph& machine, pieces& network, bool wi
   return names;
 }
 
+// Every unit is below the same number of pieces, two or more, as in a torus or mesh whose lines are switches each:
+// traffic between any two turns at units, as it is meant to.
+bool is_grid(const pieces& network) {
+  std::map<std::size_t, std::size_t> pieces_above;
+  for (const auto& [piece, below] : network.units_below)
+    for (std::size_t unit : below) ++pieces_above[unit];
+  const auto is_like_the_first = [&](const auto& each) { return each.second == pieces_above.begin()->second; };
+  return !pieces_above.empty() && pieces_above.begin()->second > 1 &&
+         std::all_of(pieces_above.begin(), pieces_above.end(), is_like_the_first);
+}
+
 }  // namespace
 
 void check_switch_cycles(const graph& machine, findings& found) {
@@ -92,6 +103,7 @@ void check_roots(const graph& machine, findings& found) {
   const auto& below = network.units_below;
   if (std::any_of(below.begin(), below.end(), joins_all)) return;  // rails, or a network beside the one that joins all
   const bool is_joined = islands.size() == 1;
+  if (is_joined && is_grid(network)) return;
   found.push_back(
       {is_joined ? severity::info : severity::warning, "several-roots", listed(roots),
        "the network is " + counted(roots.size(), "tree") +

@@ -209,7 +209,8 @@ class builder {
     if (unknown == 0) graph_.tell(aspect::switches);
     // Without any adapter it is an excerpt: somebody asked the fabric from one.
     if (adapters > 0) graph_.tell(aspect::nics);
-    if (!hosts_.empty() && unnamed_ == 0) graph_.tell(aspect::hosts);
+    // Adapters without a host's name are a finding; they may be of the hosts that others name.
+    if (!hosts_.empty()) graph_.tell(aspect::hosts);
     note_gaps(switches, unknown, unlisted);
   }
 
@@ -230,7 +231,8 @@ class builder {
                             "the descriptions of " + std::to_string(unnamed_) +
                                 (unnamed_ == 1 ? " adapter" : " adapters") +
                                 " name no host (the driver sets them, as in \"node01 mlx5_0\"): whose they are "
-                                "is not known"});
+                                "is not known" +
+                                (hosts_.empty() ? "" : "; the hosts are those that the others name")});
     if (depth_ > topology::max_switch_tier)
       network_.remarks.add({severity::warning, "fabric-too-deep", "fabric",
                             "it has " + std::to_string(depth_) + " tiers of switches; those above " +

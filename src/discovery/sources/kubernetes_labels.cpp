@@ -124,6 +124,7 @@ class node_placer {
         if (!step.is_accelerator) orders_.insert(step.order);
     for (std::size_t at = 0; at < nodes_.size(); ++at) place(nodes_[at], steps_[at]);
     into_.add_domains(domains_, {});
+    for (const auto& [host, identity] : clique_of_host_) into_.say_switches(host, identity);
     for (const auto& [gpu, identity] : domain_of_gpu_)
       into_.machine().add_edge({.a = gpu,
                                 .b = *into_.machine().find(identity),
@@ -140,6 +141,7 @@ class node_placer {
       const auto [known, is_new] = index_of_domain_.try_emplace(domain->identity, domains_.size());
       if (is_new) domains_.push_back(*domain);
       if (gpus.empty()) domains_[known->second].hosts.push_back(node.host);
+      if (domain->identity.starts_with("clique/")) clique_of_host_.emplace(node.host, domain->identity);
       for (topology::node_index gpu : gpus) domain_of_gpu_.emplace_back(gpu, domain->identity);
       for (const auto& [key, text] : domain->attributes) into_.machine().describe(host, key, text);
     }
@@ -231,6 +233,7 @@ class node_placer {
   std::set<int> orders_;
   std::vector<domain_record> domains_;
   std::map<std::string, std::size_t> index_of_domain_;
+  std::map<std::string, std::string> clique_of_host_;
   std::vector<std::pair<topology::node_index, std::string>> domain_of_gpu_;
   std::map<topology::node_index, topology::node_index> parent_of_;
   std::size_t gpus_ = 0;
@@ -244,6 +247,13 @@ void place_nodes(placement& into, const std::vector<labelled_node>& nodes) {
     return each.gpus || each.labels.contains(gpu_count_label);
   });
   if (counts_gpus) into.machine().tell(topology::aspect::gpus);
+  // The device plugin labels the clique where there is multi-node NVLink; one of a zero UUID says that there is none
+  // beyond the host, but nothing of the NVLinks within it.
+  const bool names_cliques = std::all_of(nodes.begin(), nodes.end(), [](const labelled_node& each) {
+    const auto uuid = cluster_uuid_of(label_of(each.labels, clique_label));
+    return uuid && !uuid->is_zero();
+  });
+  if (counts_gpus && names_cliques) into.machine().tell(topology::aspect::nvlink);
 }
 
 }  // namespace hawser::discovery

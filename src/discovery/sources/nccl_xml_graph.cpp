@@ -94,6 +94,10 @@ class builder {
       unknown_.push_back(to_string(*each.id));
       return;
     }
+    if (kind == device_kind::other) {
+      others_.push_back(to_string(*each.id));
+      return;
+    }
     if (kind == device_kind::nic) {
       add_nics(number);
       return;
@@ -258,6 +262,8 @@ class builder {
     };
     note(severity::warning, "unknown-pci-class", unknown_.size(),
          " PCI devices have no class that is known, so they may be GPUs, NICs or neither: " + joined(unknown_));
+    note(severity::info, "other-device", others_.size(),
+         " PCI devices are neither GPU nor NIC by their class (storage, USB and the like): " + joined(others_));
     note(severity::info, "unknown-link-speed", without_rate_, " PCI links have no known speed or width");
     note(severity::info, "repeated-net", repeated_nets_, " times a net is listed again; it counts once");
     note(severity::info, "repeated-device", repeated_.size(), " devices are listed again: " + joined(repeated_));
@@ -296,7 +302,7 @@ class builder {
   std::map<std::string, int> cpus_without_numa_;
   placement placed_;
   std::set<std::pair<node_index, node_index>> attached_;
-  std::vector<std::string> unknown_, repeated_;
+  std::vector<std::string> unknown_, others_, repeated_;
   std::size_t without_numa_ = 0, known_by_class_ = 0, without_rate_ = 0, repeated_nets_ = 0, software_nets_ = 0;
 };
 

@@ -3,6 +3,8 @@
 
 #include "nccl_xml_parse.hpp"
 
+#include <cctype>
+
 #include "../xml.hpp"
 
 namespace hawser::discovery::nccl {
@@ -164,7 +166,7 @@ class parser {
     const std::string_view target = trimmed(text_of(element, "target"));
     link row;
     row.is_xgmi = element.name() == std::string_view("xgmi");
-    row.target_class = trimmed(text_of(element, "tclass"));
+    row.target_class = class_of(text_of(element, "tclass"));
     row.count = counted(element);
     // What NCCL writes for a device that a virtual machine hides: "fffffff:ff:ff.0", since 2.28 "fffffff:ffff:ff".
     if (target.starts_with("fffffff:")) return row;
@@ -189,24 +191,31 @@ class parser {
 
 }  // namespace
 
-std::string_view short_class(std::string_view text) {
-  constexpr std::size_t digits = 6;  // "0x" and four
-  return text.size() < digits ? std::string_view() : text.substr(0, digits);
-}
-
-bool is_gpu_class(std::string_view text) {
-  return text.starts_with("0x03") || text.starts_with("0x12");
+std::string class_of(std::string_view text) {
+  text = trimmed(text);
+  if (text.starts_with("0x") || text.starts_with("0X")) text.remove_prefix(2);
+  std::string digits(text);
+  for (char& c : digits) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const bool is_hex = digits.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return is_hex && (digits.size() == 4 || digits.size() == 6) ? "0x" + digits : std::string();
 }
 
 device_kind kind_of(const device& each) {
   if (!each.gpus.empty()) return device_kind::gpu;
   if (!each.nets.empty()) return device_kind::nic;
   const auto found = each.given.find("class");
-  const std::string_view type = found == each.given.end() ? std::string_view() : std::string_view(found->second);
-  if (each.has_devices || short_class(type) == "0x0604" || short_class(type) == "0x0801") return device_kind::bridge;
-  if (is_gpu_class(type)) return device_kind::gpu;
-  if (type.starts_with("0x02")) return device_kind::nic;
-  return short_class(type) == "0x0680" ? device_kind::nvswitch : device_kind::unknown;
+  const std::string type = found == each.given.end() ? std::string() : class_of(found->second);
+  const auto is_any_of = [&](auto... classes) { return (type.starts_with(classes) || ...); };
+  if (each.has_devices || is_any_of("0x0604", "0x0801")) return device_kind::bridge;
+  if (is_any_of("0x03", "0x12")) return device_kind::gpu;
+  if (is_any_of("0x02")) return device_kind::nic;
+  if (is_any_of("0x0680")) return device_kind::nvswitch;
+  // PCI code and ID assignment: storage, multimedia, memory, bridges, simple communication, system peripherals, input,
+  // docking, serial buses (USB), wireless, satellite, encryption, signal processing. Not processors (0x0b) and 0xff:
+  // accelerators call themselves so.
+  const bool is_other =
+      is_any_of("0x01", "0x04", "0x05", "0x06", "0x07", "0x08", "0x09", "0x0a", "0x0c", "0x0d", "0x0f", "0x10", "0x11");
+  return is_other ? device_kind::other : device_kind::unknown;
 }
 
 document parse(const discovery::document& file) {

@@ -73,15 +73,15 @@ struct document {
   std::map<std::string, int> unknown_elements;  ///< by name, how often
 };
 
-enum class device_kind { gpu, nic, bridge, nvswitch, unknown };
+enum class device_kind { gpu, nic, bridge, nvswitch, other, unknown };
 
 /// GPU and NIC by their elements or PCI class (0x03.., 0x12.. and 0x02..), a bridge by class 0x0604 or PCI devices
-/// below it, an NVSwitch by class 0x0680.
+/// below it, an NVSwitch by class 0x0680; `other` by the classes of storage, USB and the like.
 device_kind kind_of(const device& each);
 
-/// The class that a link's target or a device has: "0x0302" of "0x030200"; empty where the text is too short.
-std::string_view short_class(std::string_view text);
-bool is_gpu_class(std::string_view text);
+/// A PCI class as sysfs writes it, "0x030200" or "0x0302", of any spelling: "030200", " 0X0302 ". Empty where the text
+/// is none.
+std::string class_of(std::string_view text);
 
 /// Throws errc::parse.
 document parse(const discovery::document& file);

@@ -1,6 +1,7 @@
 // SimGrid platform: clusters (fat tree, dragonfly, torus), hosts, links and routes
 #include "../text.hpp"
 #include "sources.hpp"
+#include "xml_sniff.hpp"
 
 #ifdef HAWSER_HAS_XML
 #include "simgrid_network.hpp"
@@ -9,26 +10,8 @@
 namespace hawser::discovery {
 namespace {
 
-constexpr std::size_t most_looked_at = std::size_t{64} << 10;
-
-// The first element, behind the declaration, comments and document type.
-std::string_view first_element(std::string_view text) {
-  text = text.substr(0, most_looked_at);
-  for (std::size_t at = text.find('<'); at != std::string_view::npos; at = text.find('<', at + 1)) {
-    const std::string_view rest = text.substr(at);
-    if (rest.starts_with("<!--"))
-      at = text.find("-->", at);
-    else if (rest.starts_with("<?") || rest.starts_with("<!"))
-      at = text.find('>', at);
-    else
-      return rest.substr(1, rest.find_first_of(" \t\r\n/>") - 1);
-    if (at == std::string_view::npos) return {};
-  }
-  return {};
-}
-
 bool recognises(const document& file) {
-  return trimmed(file.text.substr(0, most_looked_at)).find('<') < 4 && first_element(file.text) == "platform";
+  return element_names(file.text).next() == "platform";
 }
 
 topology::graph read(const document& file, const read_options&) {

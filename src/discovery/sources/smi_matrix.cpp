@@ -34,6 +34,14 @@ std::size_t escape_at(std::string_view text) {
   return text[end] == 'm' || text[end] == 'K' ? end + 1 : 0;
 }
 
+bool is_name(std::string_view word) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto is_of_a_name = [&](char c) {
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+  };
+  return !word.empty() && is_letter(word[0]) && std::ranges::all_of(word, is_of_a_name);
+}
+
 // The length of a device's name at the front of a text: GPU0, NIC12, mlx5_0, rocep65s0.
 std::size_t device_at(std::string_view text, cell_reader cell_at) {
   for (std::string_view kind : {"GPU", "NIC"})
@@ -44,12 +52,7 @@ std::size_t device_at(std::string_view text, cell_reader cell_at) {
   if (text.starts_with("CPU") || text.starts_with("NUMA")) return 0;
   const std::string_view word = text.substr(0, text.find_first_of(blanks));
   if (word.find_first_of(digits) == std::string_view::npos) return 0;
-  const auto is_of_a_name = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' ||
-           c == '.';
-  };
-  const bool starts_well = (word[0] >= 'a' && word[0] <= 'z') || (word[0] >= 'A' && word[0] <= 'Z');
-  if (!starts_well || !std::ranges::all_of(word, is_of_a_name) || cell_at(word).length == word.size()) return 0;
+  if (!is_name(word) || cell_at(word).length == word.size()) return 0;
   for (std::string_view next : {"mlx", "CPU"})
     if (const std::size_t at = word.find(next, 1); at != std::string_view::npos) return at;
   return word.size();
@@ -68,6 +71,19 @@ std::size_t first_gpu(std::string_view line) {
   return std::string_view::npos;
 }
 
+// The fields at the end of a header, the last of which may be cut: "CPU Aff". False where something else stands there.
+bool take_fields(std::string_view rest, matrix& header) {
+  constexpr std::size_t least = 3;  // "CPU"
+  for (std::string_view field : {"CPU Affinity", "NUMA Affinity", "GPU NUMA ID"}) {
+    const std::string_view given = trimmed(rest);
+    const bool is_cut = given.size() >= least && given.size() < field.size() && field.starts_with(given);
+    if (!is_cut && !rest.starts_with(field)) continue;
+    header.fields.emplace_back(field);
+    rest = is_cut ? std::string_view() : rest.substr(skip_blanks(rest, field.size()));
+  }
+  return rest.empty() || !header.fields.empty();
+}
+
 // A row for one of the columns; the label may have a prefix before it, as logs write it.
 template <typename Columns>
 std::optional<matrix_row> row_of(std::string_view line, const matrix& header, const Columns& columns,
@@ -78,7 +94,9 @@ std::optional<matrix_row> row_of(std::string_view line, const matrix& header, co
     const std::size_t end = std::min(line.find_first_of(blanks, at), line.size());
     const std::size_t tag = line.substr(at, end - at).rfind(':');  // "[1,0]<stdout>:GPU0"
     if (tag != std::string_view::npos && at + tag + 1 < end) at += tag + 1;
-    const std::size_t name = device_at(line.substr(at), cell_at);
+    std::size_t name = device_at(line.substr(at), cell_at);
+    if (at < end && !columns.contains(line.substr(at, name)) && columns.contains(line.substr(at, end - at)))
+      name = end - at;  // a name without digits
     if (name && columns.contains(line.substr(at, name))) {
       matrix_row row{.name = std::string(line.substr(at, name)), .cells = {}, .fields = {}};
       for (at += name; row.cells.size() < header.columns.size();) {
@@ -236,13 +254,15 @@ std::optional<matrix> matrix_header(std::string_view line, cell_reader cell_at) 
   }
   const std::size_t fields = skip_blanks(line, at);
   if (fields < line.size() && fields == at) header.is_header_fused = true;
-  std::string_view rest = line.substr(fields);
-  for (std::string_view field : {"CPU Affinity", "NUMA Affinity", "GPU NUMA ID"})
-    if (rest.starts_with(field)) {
-      header.fields.emplace_back(field);
-      rest = rest.substr(skip_blanks(rest, field.size()));
-    }
-  if (!rest.empty() && header.fields.empty()) return std::nullopt;
+  if (take_fields(line.substr(fields), header)) return header;
+  // NICs whose names have no digits ("ibs") are told from words of a sentence by the fields that follow.
+  const std::size_t affinity = line.find("CPU Aff", fields);
+  if (affinity == std::string_view::npos) return std::nullopt;
+  for (std::string_view name : words(line.substr(fields, affinity - fields))) {
+    if (!is_name(name) || cell_at(name).length == name.size()) return std::nullopt;
+    header.columns.emplace_back(name);
+  }
+  if (!take_fields(line.substr(affinity), header)) return std::nullopt;
   return header;
 }
 

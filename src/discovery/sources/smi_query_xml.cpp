@@ -4,6 +4,7 @@
 #include <string>
 
 #include "sources.hpp"
+#include "xml_sniff.hpp"
 
 #ifdef HAWSER_HAS_XML
 #include "../xml.hpp"
@@ -88,8 +89,10 @@ smi_query_document parse_smi_query_xml(const document& file) {
 
 namespace {
 
+// The line with the command may stand before the text.
 bool recognises(const document& file) {
-  return file.text.substr(0, 4096).find("<nvidia_smi_log") != std::string_view::npos;
+  const std::size_t start = file.text.substr(0, 4096).find('<');
+  return start != std::string_view::npos && element_names(file.text.substr(start)).next() == "nvidia_smi_log";
 }
 
 topology::graph read(const document& file, const read_options& options) {

@@ -28,7 +28,8 @@ bool recognises(const document& file) {
     if (!header->fields.empty()) return true;
     if (const auto row = matrix_row_of(line, *header, topo_cell_at))
       for (std::uint16_t each : row->cells)
-        if (each != static_cast<std::uint16_t>(pci_path::self)) return true;
+        if (each != static_cast<std::uint16_t>(pci_path::self) && each != static_cast<std::uint16_t>(pci_path::untold))
+          return true;
   }
   return false;
 }
@@ -100,6 +101,10 @@ void note_gaps(const document& file, const topo_document& all, topology::graph& 
   if (!cells.contradictory_rows.empty())
     into.note({severity::warning, "contradictory-rows", subject,
                joined(cells.contradictory_rows) + " occurs with different cells; the first row is taken"});
+  if (const auto& pair = all.untold())
+    into.note({severity::warning, "path-not-told", cells.columns[pair->first] + " - " + cells.columns[pair->second],
+               "the matrix says N/A of these GPUs, and maybe of others: neither their path nor whether NVLink joins "
+               "them is known; the driver could not read it, so ask again or look at the driver's log"});
   if (const auto& pair = all.asymmetry())
     into.note({severity::warning, "asymmetric-matrix", cells.columns[pair->first] + " - " + cells.columns[pair->second],
                "the rows say " + topo_cell_name(*all.cell(pair->first, pair->second)) + " and " +
@@ -119,8 +124,8 @@ topology::graph read(const document& file, const read_options& options) {
   add_nvlinks(all, made);
   add_pci_paths(all, made);
   note_gaps(file, all, into);
-  for (auto what : {topology::aspect::hosts, topology::aspect::gpus, topology::aspect::nvlink, topology::aspect::nics})
-    into.tell(what);
+  for (auto what : {topology::aspect::hosts, topology::aspect::gpus, topology::aspect::nics}) into.tell(what);
+  if (!all.untold()) into.tell(topology::aspect::nvlink);
   return into;
 }
 

@@ -12,7 +12,8 @@ namespace hawser::discovery {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> path_names = {"X", "PIX", "PXB", "PHB", "NODE", "SYS", "SOC"};
+constexpr std::array<std::string_view, 8> path_names = {"X", "PIX", "PXB", "PHB", "NODE", "SYS", "SOC", "N/A"};
+constexpr auto untold_code = static_cast<std::uint16_t>(pci_path::untold);
 
 // NVLinks of one GPU: at most 18 from H100 to B300; a cell above that is of a later one, with at most 36.
 constexpr int most_links_of(int cell) {
@@ -51,8 +52,8 @@ topo_document::topo_document(const document& file, found_matrix found) : found_(
   check_gpus(file);
   for (std::size_t a = 0; a < rows_.size() && !asymmetry_; ++a)
     for (std::size_t b = 0; b < a && !asymmetry_; ++b)
-      if (rows_[a] && rows_[b] && b < rows_[a]->cells.size() && a < rows_[b]->cells.size() &&
-          rows_[a]->cells[b] != rows_[b]->cells[a])
+      if (const auto here = written(a, b), there = written(b, a);
+          here && there && *here != *there && *here != untold_code && *there != untold_code)
         asymmetry_ = {b, a};
 }
 
@@ -60,10 +61,14 @@ const matrix_row* topo_document::row_of(std::size_t column) const {
   return rows_[column];
 }
 
-void topo_document::check_gpus(const document& file) const {
+void topo_document::check_gpus(const document& file) {
   for (std::size_t a : gpus_)
     for (std::size_t b : gpus_) {
       if (a == b || cell(a, b)) continue;
+      if (written(a, b) || written(b, a)) {
+        if (!untold_) untold_ = std::minmax(a, b);
+        continue;
+      }
       const matrix_row* const row = row_of(a);
       const std::string who = "the path between " + found_.best.columns[a] + " and " + found_.best.columns[b];
       const std::string why = row ? "the row of " + row->name + " ends after " + std::to_string(row->cells.size()) +
@@ -75,9 +80,14 @@ void topo_document::check_gpus(const document& file) const {
 }
 
 std::optional<std::uint16_t> topo_document::cell(std::size_t row, std::size_t column) const {
-  if (rows_[row] && column < rows_[row]->cells.size()) return rows_[row]->cells[column];
-  if (rows_[column] && row < rows_[column]->cells.size()) return rows_[column]->cells[row];
+  for (const auto& found : {written(row, column), written(column, row)})
+    if (found && *found != untold_code) return found;
   return std::nullopt;
+}
+
+std::optional<std::uint16_t> topo_document::written(std::size_t row, std::size_t column) const {
+  if (!rows_[row] || column >= rows_[row]->cells.size()) return std::nullopt;
+  return rows_[row]->cells[column];
 }
 
 int topo_document::nvlinks(std::size_t a, std::size_t b) const {

@@ -11,8 +11,8 @@
 
 namespace hawser::discovery {
 
-/// How far apart two devices are, nearest first. SOC is how older drivers write SYS.
-enum class pci_path : std::uint16_t { self, pix, pxb, phb, node, sys, soc };
+/// How far apart two devices are, nearest first. SOC is how older drivers write SYS, N/A where they cannot tell.
+enum class pci_path : std::uint16_t { self, pix, pxb, phb, node, sys, soc, untold };
 
 inline constexpr std::uint16_t nvlink_code = 0x100;  ///< a cell of at least this is NV#, with # above it
 inline constexpr int most_nvlinks = 72;              ///< NV# beyond is no cell; twice what any GPU has
@@ -47,12 +47,14 @@ class topo_document {
   const std::vector<std::size_t>& nics() const noexcept { return nics_; }
   bool is_gpu(std::size_t column) const { return gpu_number(found_.best.columns[column]).has_value(); }
 
-  /// The cell of two columns. Empty where neither row holds it.
+  /// The cell of two columns, of whichever row tells it. Empty where neither does.
   std::optional<std::uint16_t> cell(std::size_t row, std::size_t column) const;
   /// NVLinks between two GPUs: the smaller number where their rows differ.
   int nvlinks(std::size_t a, std::size_t b) const;
   /// Pairs of devices whose two cells differ: the first of them.
   const std::optional<std::pair<std::size_t, std::size_t>>& asymmetry() const noexcept { return asymmetry_; }
+  /// Two GPUs between which the matrix has "N/A" only: the first of them.
+  const std::optional<std::pair<std::size_t, std::size_t>>& untold() const noexcept { return untold_; }
   std::vector<std::string> missing_rows() const;
   /// Groups of two or more GPUs.
   std::vector<nvlink_group> nvlink_groups() const;
@@ -68,13 +70,15 @@ class topo_document {
 
  private:
   const matrix_row* row_of(std::size_t column) const;
-  void check_gpus(const document& file) const;
+  void check_gpus(const document& file);
+  /// What the row itself has; empty where it ends before.
+  std::optional<std::uint16_t> written(std::size_t row, std::size_t column) const;
   void judge(nvlink_group& group) const;
 
   found_matrix found_;
   std::vector<const matrix_row*> rows_;  // by column, complete or cut; null where there is none
   std::vector<std::size_t> gpus_, nics_;
-  std::optional<std::pair<std::size_t, std::size_t>> asymmetry_;
+  std::optional<std::pair<std::size_t, std::size_t>> asymmetry_, untold_;
 };
 
 }  // namespace hawser::discovery

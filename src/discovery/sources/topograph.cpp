@@ -59,6 +59,7 @@ void place_model(placement& into, topograph_document& found) {
   }
   for (const auto& [host, domain] : found.domain_of_host)
     if (into.host(host); !domain.empty()) domains.hosts_of(domain).push_back(host);
+  const bool has_switches = !found.switches.empty();
   into.add_switches(std::move(found.switches), true);
   into.add_domains(domains.all(), {});
   for (const capacity_block& each : found.blocks)
@@ -68,7 +69,7 @@ void place_model(placement& into, topograph_document& found) {
     }
   if (into.machine().nodes().empty()) return;
   into.machine().tell(topology::aspect::hosts);
-  into.machine().tell(topology::aspect::switches);
+  if (has_switches) into.machine().tell(topology::aspect::switches);
 }
 
 void place_netq(placement& into, const std::vector<netq_node>& nodes) {

@@ -6,7 +6,8 @@
 
 namespace hawser::discovery {
 
-/// Walks over start tags; declarations, comments and end tags are passed over.
+/// Walks over start tags; declarations, also a document type with its own subset, comments and end tags are passed
+/// over.
 class element_names {
  public:
   explicit element_names(std::string_view text) : rest_(text.substr(0, most)) {}
@@ -19,12 +20,10 @@ class element_names {
       if (is_first_ && rest_.substr(0, open).find_first_not_of(" \t\r\n\xef\xbb\xbf") != std::string_view::npos)
         return {};
       rest_.remove_prefix(open + 1);
-      const bool is_comment = rest_.starts_with("!--");
-      if (is_comment || rest_.starts_with("?") || rest_.starts_with("!") || rest_.starts_with("/")) {
-        const std::string_view end = is_comment ? "-->" : ">";
-        const std::size_t close = rest_.find(end);
-        if (close == std::string_view::npos) return {};
-        rest_.remove_prefix(close + end.size());
+      if (rest_.starts_with("?") || rest_.starts_with("!") || rest_.starts_with("/")) {
+        const std::size_t length = rest_.starts_with("!--") ? comment_length() : declaration_length();
+        if (length == std::string_view::npos) return {};
+        rest_.remove_prefix(length);
         continue;
       }
       is_first_ = false;
@@ -40,6 +39,28 @@ class element_names {
   std::string_view tag() const { return rest_.substr(0, rest_.find('>')); }
 
  private:
+  std::size_t comment_length() const {
+    const std::size_t close = rest_.find("-->");
+    return close == std::string_view::npos ? close : close + 3;
+  }
+  // Up to the '>' that is neither quoted nor within the brackets of a document type; npos where there is none.
+  std::size_t declaration_length() const {
+    int depth = 0;
+    for (std::size_t at = 0; at < rest_.size(); ++at) {
+      const char c = rest_[at];
+      if (rest_.substr(at).starts_with("<!--")) {
+        at = rest_.find("-->", at);
+        if (at == std::string_view::npos) return at;
+        continue;
+      }
+      if (c == '"' || c == '\'') at = rest_.find(c, at + 1);
+      if (at == std::string_view::npos) return at;
+      depth += c == '[' ? 1 : c == ']' ? -1 : 0;
+      if (c == '>' && depth <= 0) return at + 1;
+    }
+    return std::string_view::npos;
+  }
+
   static constexpr std::size_t most = std::size_t{64} << 10;  // licence texts stand before some roots
   std::string_view rest_;
   bool is_first_ = true;

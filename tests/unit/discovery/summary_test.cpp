@@ -68,6 +68,14 @@ TEST(summary, what_nobody_tells_is_unknown_and_not_zero) {
   EXPECT_TRUE(none.switches_by_level->empty());
 }
 
+TEST(summary, virtual_switches_are_no_switches) {
+  machine made = two_hosts(2);
+  tell_all(made.parts);
+  const node_index top = made.parts.add_node({node_kind::core_switch, "(top)", {"top"}, {{"virtual", "1"}}, 64});
+  made.link(top, 0, edge_kind::infiniband);
+  EXPECT_EQ(summarise(made.parts).switches_by_level, (std::map<int, std::int64_t>{{1, 2}, {2, 1}}));
+}
+
 TEST(summary, links_that_lead_back_and_links_of_other_kinds_are_not_counted) {
   machine made = two_hosts(2);
   tell_all(made.parts);
