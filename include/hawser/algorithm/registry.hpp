@@ -15,6 +15,7 @@
 #include <hawser/algorithm/flat.hpp>
 #include <hawser/algorithm/halving_doubling.hpp>
 #include <hawser/algorithm/linear.hpp>
+#include <hawser/algorithm/n_block.hpp>
 #include <hawser/algorithm/one_shot.hpp>
 #include <hawser/algorithm/pairwise.hpp>
 #include <hawser/algorithm/pat.hpp>
@@ -195,6 +196,10 @@ inline constexpr std::array broadcast_algorithms{
                                  .rounds = detail::linear,
                                  .serial = detail::chain_serial,
                                  .steps = detail::constant_steps},
+    flat_algorithm<rooted_phase>{.name = "n_block",
+                                 .generate = n_block_broadcast,
+                                 .rounds = detail::n_block_rounds_of,
+                                 .steps = detail::n_block_steps},
 };
 
 inline constexpr std::array reduce_algorithms{
@@ -221,6 +226,10 @@ inline constexpr std::array reduce_algorithms{
                                  .rounds = detail::linear,
                                  .serial = detail::chain_serial,
                                  .steps = detail::constant_steps},
+    flat_algorithm<rooted_phase>{.name = "n_block",
+                                 .generate = n_block_reduce,
+                                 .rounds = detail::n_block_rounds_of,
+                                 .steps = detail::n_block_steps},
 };
 
 inline constexpr std::array gather_algorithms{

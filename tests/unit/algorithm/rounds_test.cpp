@@ -133,7 +133,7 @@ TEST(bytes, all_to_all) {
 TEST(bytes, rooted) {
   for (std::int64_t n = 1; n <= largest; ++n) {
     // Every member but the root receives (sends) the data once.
-    for (const char* once : {"binomial", "linear", "chain"}) {
+    for (const char* once : {"binomial", "linear", "chain", "n_block"}) {
       EXPECT_EQ(measure(collective::broadcast, once, n).all_sent, n * (n - 1)) << once;
       EXPECT_EQ(measure(collective::reduce, once, n).all_sent, n * (n - 1)) << once;
     }
