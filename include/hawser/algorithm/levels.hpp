@@ -36,8 +36,11 @@ class ladder {
   /// The group of a unit at level k; `representative` names the rank that stands for a unit.
   group members(int k, std::int64_t unit, const std::function<rank(std::int64_t)>& representative) const {
     const std::int64_t parent_unit = parent(k, unit), first = units(k).first(parent_unit);
-    return {static_cast<int>(units(k).size(parent_unit)), static_cast<int>(unit - first),
-            [=](int i) { return representative(first + i); }};
+    group found{static_cast<int>(units(k).size(parent_unit)), static_cast<int>(unit - first),
+                [=](int i) { return representative(first + i); }};
+    if (k + 1 < size() && sizes_[index(k + 1)].size() > 1)
+      found.weight = [inside = &units(k + 1), first](int i) { return inside->size(first + i); };
+    return found;
   }
 
   /// Cuts [r/g, (r + 1)/g) at the boundaries of all group sizes of level k, so that each part has one owner in every

@@ -24,6 +24,8 @@ struct group {
   int size = 1;
   int self = 0;
   std::function<rank(int)> at;
+  /// Ranks that a member stands for, and so the links that it has, where members differ; empty: all alike.
+  std::function<std::int64_t(int)> weight{};
 };
 
 /// The regions of the pieces of members [first, last), in order. Pieces are disjoint.
