@@ -15,6 +15,7 @@
 #include <hawser/algorithm/flat.hpp>
 #include <hawser/algorithm/halving_doubling.hpp>
 #include <hawser/algorithm/linear.hpp>
+#include <hawser/algorithm/multi_ring.hpp>
 #include <hawser/algorithm/n_block.hpp>
 #include <hawser/algorithm/one_shot.hpp>
 #include <hawser/algorithm/pairwise.hpp>
@@ -113,6 +114,10 @@ inline constexpr std::array all_reduce_algorithms{
                                      .generate = reduce_scatter_all_gather<ring_reduce_scatter, ring_all_gather>,
                                      .rounds = detail::twice<detail::linear>,
                                      .steps = detail::steps_per_peer<4>},
+    flat_algorithm<all_reduce_phase>{.name = "multi_ring",
+                                     .generate = multi_ring_all_reduce,
+                                     .rounds = detail::twice<detail::linear>,
+                                     .steps = detail::steps_per_peer<8>},
     flat_algorithm<all_reduce_phase>{.name = "recursive_doubling",
                                      .generate = recursive_doubling_all_reduce,
                                      .rounds = detail::recursive_doubling_rounds,

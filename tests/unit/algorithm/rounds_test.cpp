@@ -102,6 +102,7 @@ TEST(bytes, all_reduce) {
   for (std::int64_t n = 1; n <= largest; ++n) {
     for (const char* optimal : {"ring", "circulant", "pat", "two_shot"})
       EXPECT_EQ(measure(collective::all_reduce, optimal, n).most_sent, 2 * (n - 1)) << optimal;
+    EXPECT_EQ(measure(collective::all_reduce, "multi_ring", n, 2 * n).most_sent, 2 * 2 * (n - 1));
     EXPECT_EQ(measure(collective::all_reduce, "one_shot", n).most_sent, n * (n - 1));
     // Inner in one tree (to its parent and two children), leaf in the other (to its parent): 2 vectors.
     EXPECT_LE(measure(collective::all_reduce, "double_binary_tree", n, 2 * n).most_sent, 2 * (2 * n));
