@@ -73,9 +73,9 @@ std::string peers_in_words(const discovery::peer_report& peers) {
   std::string text = "peer access\n";
   for (const discovery::peer_access& each : peers.pairs) {
     const bool works = each.can_read && each.can_write;
-    text += formatted(
-        "  %-20s -> %-20s %s%s\n", each.gpu.c_str(), each.peer.c_str(),
-        works ? ("yes, over " + std::string(to_string(each.path))).c_str() : "no: ", works ? "" : each.why_not.c_str());
+    const std::string below = each.nearest.empty() ? "" : " (" + each.nearest + ")";
+    const std::string answer = works ? "yes, over " + std::string(to_string(each.path)) : "no: " + each.why_not;
+    text += formatted("  %-20s -> %-20s %s%s\n", each.gpu.c_str(), each.peer.c_str(), answer.c_str(), below.c_str());
   }
   return text;
 }
@@ -104,6 +104,7 @@ std::string in_json(const diagnosis& made) {
                      {"read", each.can_read},
                      {"write", each.can_write},
                      {"path", std::string(to_string(each.path))},
+                     {"nearest", each.nearest.empty() ? ordered_json() : ordered_json(each.nearest)},
                      {"why_not", each.why_not.empty() ? ordered_json() : ordered_json(each.why_not)}});
   for (const rail& each : made.rails)
     rails.push_back({{"gpu", each.gpu}, {"distance", std::string(to_string(each.distance))}, {"nics", each.nics}});

@@ -6,10 +6,13 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <hawser/bootstrap/launcher.hpp>
 #include <hawser/discovery/draw.hpp>
+#include <hawser/discovery/lint.hpp>
 #include <hawser/discovery/load.hpp>
+#include <hawser/discovery/nccl_xml.hpp>
 #include <hawser/discovery/summary.hpp>
 #include <hawser/topology/derive.hpp>
 #include <hawser/topology/expand.hpp>
@@ -24,6 +27,7 @@ namespace {
 struct topo_options {
   std::vector<std::string> topologies;
   std::string form = "text";
+  std::string host;
   bool is_summary = false;
   bool is_hierarchy = false;
 };
@@ -46,9 +50,46 @@ std::string text_of(const discovery::gathered& read) {
   return text;
 }
 
+// The graph with what follows from it: the hierarchy, where one does, and the findings of lint and of deriving.
+std::string json_of(const topology::graph& machine) {
+  using nlohmann::ordered_json;
+  ordered_json document = ordered_json::parse(topology::to_json(machine));
+  std::vector<topology::finding> found = discovery::lint(machine);
+  found.erase(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(machine.findings().size()));
+  document["hierarchy"] = nullptr;
+  try {
+    const topology::derived made = topology::derive(machine);
+    document["hierarchy"] = ordered_json::parse(topology::to_json(made.hosted));
+    found.insert(found.end(), made.findings.begin(), made.findings.end());
+  } catch (const error& failure) {
+    if (failure.code() == errc::internal) throw;
+    found.push_back({topology::severity::info, "no-hierarchy", "topology", failure.what()});
+  }
+  document["lint"] = ordered_json::array();
+  for (const topology::finding& each : found)
+    document["lint"].push_back({{"severity", std::string(to_string(each.level))},
+                                {"code", each.code},
+                                {"subject", each.subject},
+                                {"message", each.message}});
+  return document.dump(2);
+}
+
+// The host that is named, else the only one.
+std::string nccl_xml_of(const topology::graph& machine, const std::string& named) {
+  if (!named.empty()) return discovery::to_nccl_xml(machine, named);
+  std::vector<std::string> hosts;
+  for (const topology::node& each : machine.nodes())
+    if (each.kind == topology::node_kind::host) hosts.push_back(each.name);
+  if (hosts.size() != 1)
+    fail(errc::invalid_argument, "NCCL's XML describes one host",
+         "the topology has " + std::to_string(hosts.size()) + " hosts", "name one with --host");
+  return discovery::to_nccl_xml(machine, hosts.front());
+}
+
 std::string written(const topo_options& options, const discovery::gathered& read) {
   if (options.form == "dot") return discovery::to_dot(machine_of(read));
   if (options.form == "svg") return discovery::to_svg(machine_of(read));
+  if (options.form == "nccl-xml") return nccl_xml_of(machine_of(read), options.host);
   const bool is_json = parse_format(options.form) == format::json;
   if (options.is_summary) {
     const discovery::summary found = discovery::summarise(machine_of(read));
@@ -56,7 +97,7 @@ std::string written(const topo_options& options, const discovery::gathered& read
   }
   if (options.is_hierarchy) return is_json ? topology::to_json(hierarchy_of(read)) : describe(hierarchy_of(read));
   if (!is_json) return text_of(read);
-  return read.hierarchy ? topology::to_json(*read.hierarchy) : topology::to_json(read.machine);
+  return read.hierarchy ? topology::to_json(*read.hierarchy) : json_of(read.machine);
 }
 
 std::vector<std::string> arguments_of(const topo_options& options) {
@@ -76,10 +117,12 @@ verb add_topo(CLI::App& program, const context&) {
          "topology", options->topologies,
          "auto, file, KIND:FILE, synthetic string or preset:NAME (docs/discovery.md); default: HAWSER_TOPOLOGY")
       ->type_name("TOPOLOGY");
-  app->add_option("--format", options->form, "text, json (docs/schema/), dot or svg (a drawing)")
-      ->check(CLI::IsMember({"text", "json", "dot", "svg"}))
+  app->add_option("--format", options->form,
+                  "text, json (docs/schema/), dot or svg (a drawing), nccl-xml (for NCCL_TOPO_FILE)")
+      ->check(CLI::IsMember({"text", "json", "dot", "svg", "nccl-xml"}))
       ->capture_default_str()
       ->type_name("FORMAT");
+  app->add_option("--host", options->host, "Of several hosts, the one that nccl-xml describes")->type_name("NAME");
   app->add_flag("--summary", options->is_summary, "Only numbers and findings (docs/schema/summary-1.json)");
   app->add_flag("--hierarchy", options->is_hierarchy, "Only the hierarchy (docs/schema/hierarchy-1.json)");
   return {app, [options] {

@@ -1,5 +1,6 @@
 """Topologies as text, JSON, drawings and summaries; this machine; the doctor."""
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -11,6 +12,7 @@ from program import SOURCE, hawser
 
 DATA = SOURCE / "tests" / "data"
 SUMMARY_KEYS = ["hosts", "gpus", "nvlink_domains", "nics", "numa_nodes", "switches_by_level", "links", "levels", "findings"]
+NOISE = 5  # other tests run at the same time, and machines of CI are slow; alone it must take less than 0.3 s
 SLURM = "SwitchName=s1 Nodes=n[0-3]\nSwitchName=s2 Nodes=n[4-7]\nSwitchName=top Switches=s[1-2]\n"
 
 
@@ -51,10 +53,30 @@ class Topo(unittest.TestCase):
         done = hawser("topo", str(self.slurm), "--format", "json")
         copy = self.folder / "copy.json"
         copy.write_text(done.stdout)
-        self.assertEqual(json.loads(done.stdout)["schema"], "hawser.topology/1")
+        found = json.loads(done.stdout)
+        self.assertEqual(found["schema"], "hawser.topology/1")
+        self.assertEqual([each["name"] for each in found["hierarchy"]["levels"]], ["rack", "node"])
+        self.assertIn("unknown-figures", [each["code"] for each in found["lint"]])
         self.assertEqual(hawser("topo", str(copy), "--format", "json").stdout, done.stdout)
         hierarchy = hawser("topo", str(self.slurm), "--hierarchy", "--format", "json")
         self.assertEqual(json.loads(hierarchy.stdout)["schema"], "hawser.hierarchy/1")
+
+    def test_nccl_xml_is_written_and_read_back(self):
+        dump = DATA / "nccl-xml" / "hidden_switch.xml"
+        written = hawser("topo", f"nccl-xml@n1:{dump}", "--format", "nccl-xml")
+        self.assertEqual(written.returncode, 0, written.stderr)
+        self.assertTrue(ElementTree.fromstring(written.stdout).findall(".//gpu"))
+        copy = self.folder / "copy.xml"
+        copy.write_text(written.stdout)
+        read, original = self.summary(f"nccl-xml@n1:{copy}"), self.summary(f"nccl-xml@n1:{dump}")
+        for key in SUMMARY_KEYS[:-1]:
+            self.assertEqual(read[key], original[key], key)
+        both = (f"nccl-xml@n1:{dump}", f"nccl-xml@n2:{dump}", "--format", "nccl-xml")
+        self.assertEqual(hawser("topo", *both, "--host", "n1").stdout, written.stdout)
+        for arguments, word in ((both, "--host"), ((*both, "--host", "n3"), "n1")):
+            done = hawser("topo", *arguments)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn(word, done.stderr)
 
     def test_drawings(self):
         for topology in (str(self.slurm), "preset:gb200-nvl72", "rack:[8,8,5]"):
@@ -70,9 +92,13 @@ class Topo(unittest.TestCase):
             self.assertTrue(ElementTree.fromstring(drawn.stdout).tag.endswith("svg"))
 
     def test_this_machine(self):
-        start = time.monotonic()
-        done = hawser("topo", "auto")
-        self.assertLess(time.monotonic() - start, 10, "a hang; the figure is measured elsewhere")
+        took = []
+        for _ in range(3):
+            start = time.monotonic()
+            done = hawser("topo", "auto")
+            took.append(time.monotonic() - start)
+        print(f"hawser topo auto: best of three {min(took):.3f} s")
+        self.assertLess(min(took), 0.3 * NOISE, "start of the process to its end")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("discovery:", done.stdout)
         self.assertEqual(self.summary("auto")["hosts"], 1)
@@ -108,7 +134,32 @@ class Doctor(unittest.TestCase):
         gpus = found["summary"]["gpus"] or 0
         self.assertEqual(len(found["rails"]), gpus)
         self.assertEqual(len(found["peer_access"]), gpus * (gpus - 1))
+        for each in found["peer_access"]:
+            self.assertIn("nearest", each)
         self.assertGreater(len(found["phases"]), 3)
+
+    @unittest.skipUnless(os.environ.get("HAWSER_FAKE_NVML_LIBRARY"), "there is no fake libnvidia-ml.so.1")
+    def test_gpus_of_a_fake_machine(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.symlink(os.environ["HAWSER_FAKE_NVML_LIBRARY"], f"{folder}/libnvidia-ml.so.1")
+            gpus = [{"name": "NVIDIA RTX A6000", "uuid": f"GPU-0000000{index}-1111-2222-3333-444444444444",
+                     "bus": f"0000:{index + 1:02x}:00.0", "minor": index, "compute": [8, 6], "mode": 0, "mig": 0, "mps": 0}
+                    for index in range(2)]
+            gpus[0]["p2p"] = {"1": {"read": 0, "write": 0, "nvlink": 5, "ancestor": 10}}
+            gpus[1]["p2p"] = {"0": {"read": 3, "write": 3, "nvlink": 5, "ancestor": 10}}
+            machine = Path(folder, "machine.json")
+            machine.write_text(json.dumps({"gpus": gpus}))
+            fake = {"LD_LIBRARY_PATH": folder, "HAWSER_FAKE_NVML": str(machine)}
+            found = json.loads(hawser("doctor", "--format", "json", **fake).stdout)
+            text = hawser("doctor", **fake).stdout
+        there, back = found["peer_access"]
+        self.assertEqual((there["read"], there["path"], there["why_not"]), (True, "PCIe", None))
+        self.assertEqual((back["read"], back["path"]), (False, "none"))
+        self.assertIn("switch", there["nearest"])
+        self.assertEqual([each["gpu"][-4:] for each in found["rails"]], ["GPU0", "GPU1"])
+        self.assertIn(f"yes, over PCIe ({there['nearest']})", text)
+        self.assertIn(f"no: {back['why_not']} ({back['nearest']})", text)
+        self.assertIn("rails", text)
 
     def test_in_words(self):
         done = hawser("doctor")
