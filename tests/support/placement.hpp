@@ -2,18 +2,16 @@
 #pragma once
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
-#include <random>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include <hawser/core/error.hpp>
 #include <hawser/discovery/source.hpp>
 #include <hawser/topology/derive.hpp>
 
+#include "support/mutate.hpp"
 #include "support/truth.hpp"
 #include "topology/support.hpp"
 
@@ -90,37 +88,7 @@ inline std::vector<std::string> codes(const topology::graph& machine) {
 
 /// A few hundred damaged copies of each fixture of a kind end in a graph or in an error of the parser.
 inline void expect_damage_is_survived(const std::string& kind, int copies = 80) {
-  const unsigned seed = topology::test_seed();
-  SCOPED_TRACE("HAWSER_TEST_SEED=" + std::to_string(seed));
-  std::mt19937 random(seed);
-  const auto below = [&](std::size_t end) { return std::uniform_int_distribution<std::size_t>(0, end - 1)(random); };
-  int files = 0;
-  for (const auto& each :
-       std::filesystem::directory_iterator(std::filesystem::path(HAWSER_TEST_DATA) / "data" / kind)) {
-    const std::string whole = text_of(each.path());
-    ++files;
-    for (int copy = 0; copy < copies && !whole.empty(); ++copy) {
-      std::string text = whole;
-      for (std::size_t change = below(3); change < 3; ++change) {
-        const std::size_t at = below(text.size());
-        switch (below(4)) {
-          case 0: text[at] = static_cast<char>(below(256)); break;
-          case 1: text.resize(at + 1); break;
-          case 2: text.insert(at, text.substr(below(text.size()), 40)); break;
-          default: text.erase(at, std::min<std::size_t>(text.size() - 1, 1 + below(5))); break;
-        }
-        if (text.empty()) break;
-      }
-      try {
-        const topology::graph machine = discovery::read(discovery::file_source_of(kind), {text, "damaged"});
-        EXPECT_LT(machine.nodes().size(), 2'000'000u);
-      } catch (const error& failure) {
-        EXPECT_TRUE(failure.code() == errc::parse || failure.code() == errc::unsupported) << failure.what() << "\n"
-                                                                                          << text;
-      }
-    }
-  }
-  EXPECT_GT(files, 0);
+  expect_survives(discovery::file_source_of(kind), copies, topology::test_seed());
 }
 
 }  // namespace hawser::testing

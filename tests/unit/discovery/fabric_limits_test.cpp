@@ -2,14 +2,12 @@
 #include <sys/resource.h>
 
 #include <ctime>
-#include <filesystem>
-#include <random>
 
 #include <hawser/discovery/source.hpp>
 #include <hawser/topology/derive.hpp>
 
 #include "discovery/fabric_support.hpp"
-#include "support/truth.hpp"
+#include "support/mutate.hpp"
 #include "topology/support.hpp"
 
 namespace hawser::discovery {
@@ -158,46 +156,9 @@ TEST(fabric_limits, findings_of_one_code_are_few) {
   EXPECT_EQ(loops, 9U);
 }
 
-std::string mutated(std::string text, std::mt19937& random) {
-  const auto below = [&](std::size_t end) { return std::uniform_int_distribution<std::size_t>(0, end - 1)(random); };
-  for (std::size_t times = 1 + below(4); times > 0 && !text.empty(); --times) {
-    const std::size_t at = below(text.size());
-    switch (below(5)) {
-      case 0: text[at] = static_cast<char>(below(256)); break;
-      case 1: text.resize(at); break;
-      case 2: text.erase(at, 1 + below(20)); break;
-      case 3: text.insert(at, text.substr(below(text.size()), 1 + below(200))); break;
-      default: {
-        const std::size_t start = text.rfind('\n', at) + 1;  // npos + 1 is 0
-        text.insert(start, text.substr(start, text.find('\n', start) - start + 1));
-      }
-    }
-  }
-  return text;
-}
-
 TEST(fabric_limits, mutated_fixtures_end_in_a_graph_or_an_error) {
-  const unsigned seed = topology::test_seed();
-  std::mt19937 random(seed);
-  for (const char* kind : {"ibnetdiscover", "ibnetdiscover-p", "iblinkinfo", "ibsim-net"}) {
-    int graphs = 0, refused = 0;
-    for (const auto& each :
-         std::filesystem::directory_iterator(std::filesystem::path(HAWSER_TEST_DATA) / "data" / kind)) {
-      const std::string text = testing::text_of(each.path());
-      for (int times = 0; times < 200; ++times) {
-        try {
-          const graph machine = discovery::read(file_source_of(kind), {mutated(text, random), "mutated"});
-          graphs += 1;
-          for (const topology::node& part : machine.nodes()) EXPECT_FALSE(part.identities.empty()) << "seed " << seed;
-        } catch (const error& failure) {
-          refused += 1;
-          EXPECT_EQ(failure.code(), errc::parse) << "seed " << seed << ": " << failure.what();
-        }
-      }
-    }
-    EXPECT_GT(graphs, 0) << kind << ", seed " << seed;
-    EXPECT_GT(refused, 0) << kind << ", seed " << seed;
-  }
+  for (const char* kind : {"ibnetdiscover", "ibnetdiscover-p", "iblinkinfo", "ibsim-net"})
+    EXPECT_GT(testing::expect_survives(file_source_of(kind), 200, topology::test_seed()), 0) << kind;
 }
 
 }  // namespace
