@@ -1,4 +1,4 @@
-// hwloc XML, versions 2 and 3 (lstopo FILE.xml)
+// hwloc XML, versions 1 to 3 (lstopo FILE.xml)
 #include "hwloc_xml_graph.hpp"
 #include "sources.hpp"
 #include "xml_sniff.hpp"
@@ -15,7 +15,8 @@ bool recognises(const document& file) {
 
 #ifdef HAWSER_HAS_XML
 
-// Not by hwloc: its version 2.9 refuses files of version 3, and damaged ones of version 2 crash it.
+// Not by hwloc: its version 2.9 refuses files of version 3, and damaged ones of version 2 crash it
+// (docs/decisions/0007-hwloc-xml.md).
 topology::graph read(const document& file, const read_options& options) {
   const hwloc::document said = hwloc::parse(file);
   std::string host = options.host;
@@ -36,7 +37,7 @@ topology::graph read(const document& file, const read_options&) {
 
 }  // namespace
 
-const file_source hwloc_xml{"hwloc-xml", "hwloc XML, versions 2 and 3 (lstopo FILE.xml)", max_markup_bytes, recognises,
+const file_source hwloc_xml{"hwloc-xml", "hwloc XML, versions 1 to 3 (lstopo FILE.xml)", max_markup_bytes, recognises,
                             read};
 
 }  // namespace hawser::discovery

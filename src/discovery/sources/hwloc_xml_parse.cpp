@@ -38,9 +38,7 @@ class parser {
   document run() {
     read_version();
     const pugi::xml_node root = xml_.document_element();
-    if (read_.major == 1 || read_.major > 3)
-      fail_at(file_, root, "version " + std::to_string(read_.major) + " is not one that is known",
-              read_.major == 1 ? "convert it with lstopo --if xml" : "");
+    if (read_.major > 3) fail_at(file_, root, "version " + std::to_string(read_.major) + " is not one that is known");
     for (const pugi::xml_node& each : root.children("object")) read_object(each, std::nullopt);
     if (read_.objects.empty()) fail_at(file_, root, "there is no <object> in it");
     for (std::size_t at = 0; at < read_.objects.size(); ++at) index(at);
@@ -68,6 +66,7 @@ class parser {
     now.parent = parent;
     now.type = trimmed(text_of(element, "type"));
     if (now.type.empty()) fail_at(file_, element, "type is missing");
+    if (now.type == "Socket") now.type = "Package";  // until hwloc 1.10
     // -1 as unsigned is how hwloc writes "unknown".
     if (const auto os_index = number<std::int64_t>(element, "os_index"); os_index && *os_index >= 0)
       if (*os_index <= INT32_MAX) now.os_index = static_cast<int>(*os_index);

@@ -180,6 +180,16 @@ TEST(hwloc_xml, io_devices_of_version_3) {
 TEST(hwloc_xml, io_devices_of_version_2) {
   expect_io(read_fixture("v2_io.xml"));
 }
+TEST(hwloc_xml, version_1_has_no_version_and_objects_within_numa_nodes) {
+  const graph machine = read_fixture("v1_io.xml");
+  const auto node_of = [&](const std::string& id) { return machine.nodes()[machine.find(id).value()]; };
+  EXPECT_TRUE(machine.find("host/worker7/numa/0") && machine.find("host/worker7/numa/1"));
+  EXPECT_EQ(node_of("host/worker7/pci/0000:03:00.0").attributes.at(attribute::numa), "0");
+  EXPECT_EQ(node_of("host/worker7/pci/0000:03:00.0").attributes.at(attribute::model), "Tesla V100");
+  EXPECT_EQ(node_of("host/worker7/nic/mlx5_0").attributes.at(attribute::guid), "0x248a0703001e39fe");
+  EXPECT_TRUE(machine.tells(topology::aspect::numa) && machine.tells(topology::aspect::gpus));
+}
+
 TEST(hwloc_xml, the_bandwidth_of_nvlink_is_that_of_all_links_together) {
   const graph machine = read_fixture("nvswitches.xml");
   EXPECT_EQ(links_between(machine, "host/host/gpu/0", "host/host/pci/0000:61:00.0"), 6);
