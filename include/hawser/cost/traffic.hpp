@@ -1,4 +1,5 @@
-// What a schedule moves: bytes and messages by level, counted in the schedules themselves.
+// What an algorithm moves on a hierarchy: bytes and messages by level, counted in its schedules or in those of its
+// phases.
 #pragma once
 
 #include <algorithm>
@@ -10,6 +11,8 @@
 #include <vector>
 
 #include <hawser/algorithm/properties.hpp>
+#include <hawser/cost/compose.hpp>
+#include <hawser/cost/rank_traffic.hpp>
 
 namespace hawser::cost {
 
@@ -23,42 +26,6 @@ struct traffic {
 };
 
 namespace detail {
-
-/// One rank's own part.
-struct rank_traffic {
-  std::vector<double> blocks_out;  // by outermost level crossed
-  std::vector<double> blocks_in;
-  double messages = 0;  // sent or received, whichever is more
-  double blocks_reduced = 0;
-};
-
-inline double volume(std::span<const schedule::region> regions) {
-  double blocks = 0;
-  for (const schedule::region& each : regions) {
-    const schedule::fraction length = each.first.length();
-    blocks += static_cast<double>(each.count) * static_cast<double>(length.num()) / static_cast<double>(length.den());
-  }
-  return blocks;
-}
-
-inline rank_traffic count_rank(const topology::hierarchy& tree, const schedule::schedule& steps) {
-  const std::vector<double> none(static_cast<std::size_t>(tree.depth()), 0.0);
-  rank_traffic counted{none, none};
-  double sent = 0, received = 0;
-  const std::int64_t self = tree.position_of(steps.self);
-  for (const schedule::step& each : steps.steps) {
-    if (each.sends() || each.receives()) {
-      const auto level = static_cast<std::size_t>(tree.parting_level(self, tree.position_of(each.peer)));
-      auto& moved = each.sends() ? counted.blocks_out : counted.blocks_in;
-      moved[level] += volume(steps.at(each.sends() ? each.source : each.target));
-      ++(each.sends() ? sent : received);
-    }
-    if (!each.sends() && each.kind != schedule::step_kind::recv)
-      counted.blocks_reduced += volume(steps.at(each.target));
-  }
-  counted.messages = std::max(sent, received);
-  return counted;
-}
 
 /// Adds up the ranks of each unit, per level and direction, and remembers the busiest.
 class unit_traffic {
@@ -146,8 +113,9 @@ inline double ranks_in(const topology::hierarchy& tree, int level, std::int64_t 
 }
 
 /// The positions to look at: all of a small machine; of a large one, which is hierarchical and so alike within groups
-/// of one size, the first and the last member of one group of each size.
-inline std::vector<std::int64_t> representatives(const topology::hierarchy& tree, std::int64_t exact_up_to) {
+/// of one size, the first and the last member of one group of each size, and the root where there is one.
+inline std::vector<std::int64_t> representatives(const topology::hierarchy& tree, const schedule::request& what,
+                                                 std::int64_t exact_up_to) {
   std::vector<std::int64_t> positions;
   if (tree.size() <= exact_up_to) {
     for (std::int64_t p = 0; p < tree.size(); ++p) positions.push_back(p);
@@ -161,6 +129,7 @@ inline std::vector<std::int64_t> representatives(const topology::hierarchy& tree
     positions.push_back(groups.first(parent) + groups.size(parent) - 1);
     if (groups.is_uniform()) break;
   }
+  if (schedule::has_root(what.what)) positions.push_back(tree.position_of(what.root));
   return positions;
 }
 
@@ -169,15 +138,17 @@ inline std::vector<std::int64_t> representatives(const topology::hierarchy& tree
 /// Machines up to this size are counted rank by rank; above it, ranks of equal role stand for each other.
 inline constexpr std::int64_t exact_ranks = 64;
 
-/// Counts an algorithm's traffic on a hierarchy. Throws as `generate` does.
-inline traffic count_traffic(const topology::hierarchy& tree, const schedule::request& what, std::string_view name) {
+/// Adds up what `count_position` says of the machine's ranks.
+template <class CountPosition>
+traffic add_up(const topology::hierarchy& tree, const schedule::request& what, std::string_view name,
+               CountPosition&& count_position) {
   const auto depth = static_cast<std::size_t>(tree.depth());
   const detail::chains along = detail::chains_by_level(tree, what, name);
   traffic total{.blocks_out = std::vector<double>(depth, 0.0), .rounds = along.rounds, .serial = along.serial};
   const bool is_exact = tree.size() <= exact_ranks;
   detail::unit_traffic units(tree);
-  for (std::int64_t position : detail::representatives(tree, exact_ranks)) {
-    const auto counted = detail::count_rank(tree, algorithm::generate(tree, what, name, tree.rank_at(position)));
+  for (std::int64_t position : detail::representatives(tree, what, exact_ranks)) {
+    const detail::rank_traffic counted = count_position(position);
     total.messages = std::max(total.messages, counted.messages);
     total.blocks_reduced = std::max(total.blocks_reduced, counted.blocks_reduced);
     units.add(position, counted, total.blocks_out, [&](int level, std::int64_t unit) {
@@ -187,6 +158,37 @@ inline traffic count_traffic(const topology::hierarchy& tree, const schedule::re
     if (!is_exact) units.forget();
   }
   return total;
+}
+
+/// Counts an algorithm's traffic in the schedules of whole ranks. Throws as `generate` does.
+inline traffic count_schedules(const topology::hierarchy& tree, const schedule::request& what, std::string_view name) {
+  return add_up(tree, what, name, [&](std::int64_t position) {
+    return detail::count_rank(tree, algorithm::generate(tree, what, name, tree.rank_at(position)));
+  });
+}
+
+/// Counts an algorithm's traffic, out of place, each phase of a hierarchical one once. Throws as `generate` does.
+inline traffic count_traffic(const topology::hierarchy& tree, const schedule::request& what, std::string_view name,
+                             phase_counts& counts) {
+  const algorithm::parsed_name parsed = algorithm::parse_name(name);
+  schedule::request counted = what;
+  counted.in_place = false;
+  if (!parsed.is_hierarchical || tree.size() == 1) return count_schedules(tree, counted, name);
+  if (!detail::composition::has(what.what)) {
+    // Who sits where does not change what moves, and a machine in order has the shorter schedules.
+    if (tree.is_in_rank_order()) return count_schedules(tree, counted, name);
+    return count_schedules(topology::hierarchy(tree.levels()), counted, name);
+  }
+  const algorithm::ladder levels(tree);
+  algorithm::detail::check_levels(levels, parsed);
+  detail::composition composed(levels, parsed.parts, counts);
+  const std::int64_t root = tree.position_of(what.root);
+  return add_up(tree, counted, name, [&](std::int64_t position) { return composed.of(what.what, position, root); });
+}
+
+inline traffic count_traffic(const topology::hierarchy& tree, const schedule::request& what, std::string_view name) {
+  phase_counts counts;
+  return count_traffic(tree, what, name, counts);
 }
 
 }  // namespace hawser::cost

@@ -12,8 +12,8 @@
 #include <hawser/algorithm/properties.hpp>
 #include <hawser/cost/estimate.hpp>
 #include <hawser/schedule/plan.hpp>
-#include <hawser/topology/fingerprint.hpp>
 #include <hawser/topology/describe.hpp>
+#include <hawser/topology/fingerprint.hpp>
 
 namespace hawser::planner {
 
@@ -119,11 +119,8 @@ class planner {
     const auto key = std::tuple(what.what, what.root.value, what.has_ragged_blocks, what.is_commutative, name);
     std::lock_guard lock(mutex_);
     const auto [found, is_new] = counted_.try_emplace(key);
-    if (is_new) {
-      schedule::request counted = what;
-      counted.in_place = false;  // the choice must not depend on one rank's buffers
-      found->second = cost::count_traffic(tree_, counted, name);
-    }
+    // Out of place: the choice must not depend on one rank's buffers.
+    if (is_new) found->second = cost::count_traffic(tree_, what, name, phases_);
     return found->second;
   }
 
@@ -132,6 +129,7 @@ class planner {
   std::string name_;
   std::string fingerprint_;
   mutable std::mutex mutex_;
+  mutable cost::phase_counts phases_;
   mutable std::map<std::tuple<schedule::collective, std::int32_t, bool, bool, std::string>, cost::traffic> counted_;
 };
 

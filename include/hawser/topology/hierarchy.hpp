@@ -51,6 +51,9 @@ class child_counts {
     counts.first_.reserve(sizes.size() + 1);
     counts.first_.push_back(0);
     for (std::int64_t size : sizes) counts.first_.push_back(counts.first_.back() + size);
+    std::sort(sizes.begin(), sizes.end());
+    sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
+    counts.distinct_ = std::move(sizes);
     return counts;
   }
 
@@ -68,11 +71,7 @@ class child_counts {
   /// The different sizes, ascending.
   std::vector<std::int64_t> distinct_sizes() const {
     if (is_uniform()) return {each_};
-    std::vector<std::int64_t> sizes;
-    for (std::int64_t parent = 0; parent < parents_; ++parent) sizes.push_back(size(parent));
-    std::sort(sizes.begin(), sizes.end());
-    sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
-    return sizes;
+    return distinct_;
   }
   friend bool operator==(const child_counts&, const child_counts&) = default;
 
@@ -80,7 +79,8 @@ class child_counts {
   static std::size_t index(std::int64_t parent) { return static_cast<std::size_t>(parent); }
   std::int64_t parents_ = 0;
   std::int64_t each_ = 0;
-  std::vector<std::int64_t> first_;  // prefix sums, parents + 1 of them; empty where uniform
+  std::vector<std::int64_t> first_;     // prefix sums, parents + 1 of them; empty where uniform
+  std::vector<std::int64_t> distinct_;  // sizes, ascending; empty where uniform
 };
 
 /// One level of the hierarchy: its units, grouped under the units of the level above.

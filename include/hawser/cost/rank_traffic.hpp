@@ -1,0 +1,50 @@
+// What one rank's schedule moves, by level.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <hawser/schedule/step.hpp>
+#include <hawser/topology/hierarchy.hpp>
+
+namespace hawser::cost::detail {
+
+/// One rank's own part.
+struct rank_traffic {
+  std::vector<double> blocks_out;  // by outermost level crossed
+  std::vector<double> blocks_in;
+  double messages = 0;  // sent or received, whichever is more
+  double blocks_reduced = 0;
+};
+
+inline double volume(std::span<const schedule::region> regions) {
+  double blocks = 0;
+  for (const schedule::region& each : regions) {
+    const schedule::fraction length = each.first.length();
+    blocks += static_cast<double>(each.count) * static_cast<double>(length.num()) / static_cast<double>(length.den());
+  }
+  return blocks;
+}
+
+inline rank_traffic count_rank(const topology::hierarchy& tree, const schedule::schedule& steps) {
+  const std::vector<double> none(static_cast<std::size_t>(tree.depth()), 0.0);
+  rank_traffic counted{none, none};
+  double sent = 0, received = 0;
+  const std::int64_t self = tree.position_of(steps.self);
+  for (const schedule::step& each : steps.steps) {
+    if (each.sends() || each.receives()) {
+      const auto level = static_cast<std::size_t>(tree.parting_level(self, tree.position_of(each.peer)));
+      auto& moved = each.sends() ? counted.blocks_out : counted.blocks_in;
+      moved[level] += volume(steps.at(each.sends() ? each.source : each.target));
+      ++(each.sends() ? sent : received);
+    }
+    if (!each.sends() && each.kind != schedule::step_kind::recv)
+      counted.blocks_reduced += volume(steps.at(each.target));
+  }
+  counted.messages = std::max(sent, received);
+  return counted;
+}
+
+}  // namespace hawser::cost::detail

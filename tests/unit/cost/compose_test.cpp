@@ -1,0 +1,102 @@
+// Traffic put together from phases equals that counted in whole schedules, over every algorithm and hierarchy shape.
+#include <gtest/gtest.h>
+
+#include <hawser/algorithm/enumerate.hpp>
+#include <hawser/cost/traffic.hpp>
+#include <hawser/topology/synthetic.hpp>
+
+namespace hawser::cost {
+namespace {
+
+using schedule::collective;
+using schedule::request;
+using topology::hierarchy;
+using topology::parse_synthetic;
+
+void expect_equal(const traffic& composed, const traffic& counted) {
+  for (std::size_t d = 0; d < counted.blocks_out.size(); ++d) {
+    EXPECT_NEAR(composed.blocks_out[d], counted.blocks_out[d], 1e-9 * (1 + counted.blocks_out[d])) << "level " << d;
+    EXPECT_EQ(composed.rounds[d], counted.rounds[d]);
+    EXPECT_EQ(composed.serial[d], counted.serial[d]);
+  }
+  EXPECT_EQ(composed.messages, counted.messages);
+  EXPECT_NEAR(composed.blocks_reduced, counted.blocks_reduced, 1e-9 * (1 + counted.blocks_reduced));
+}
+
+/// Returns how many algorithms were compared.
+int compare(const hierarchy& tree, collective what, rank root, phase_counts& counts) {
+  request call{.what = what};
+  call.root = root;
+  int compared = 0;
+  for (const std::string& name : algorithm::algorithm_names(tree, what)) {
+    if (!algorithm::parse_name(name).is_hierarchical) continue;
+    SCOPED_TRACE(std::string(to_string(what)) + " " + name + " root " + to_string(root));
+    expect_equal(count_traffic(tree, call, name, counts), count_schedules(tree, call, name));
+    // Every rank, not only the busiest.
+    if (detail::composition::has(what)) {
+      const algorithm::ladder levels(tree);
+      const algorithm::parsed_name parsed = algorithm::parse_name(name);
+      detail::composition composed(levels, parsed.parts, counts);
+      for (std::int64_t p = 0; p < tree.size() && tree.size() <= 32; ++p) {
+        const auto one = composed.of(what, p, tree.position_of(root));
+        const auto all = detail::count_rank(tree, algorithm::generate(tree, call, name, tree.rank_at(p)));
+        for (std::size_t d = 0; d < all.blocks_out.size(); ++d) {
+          EXPECT_NEAR(one.blocks_out[d], all.blocks_out[d], 1e-9 * (1 + all.blocks_out[d])) << p << " level " << d;
+          EXPECT_NEAR(one.blocks_in[d], all.blocks_in[d], 1e-9 * (1 + all.blocks_in[d])) << p << " level " << d;
+        }
+        EXPECT_EQ(one.messages, all.messages) << "position " << p;
+        EXPECT_NEAR(one.blocks_reduced, all.blocks_reduced, 1e-9 * (1 + all.blocks_reduced)) << "position " << p;
+      }
+    }
+    ++compared;
+    if (testing::Test::HasFailure()) return compared;
+  }
+  return compared;
+}
+
+TEST(composition, moves_what_the_schedules_move) {
+  int compared = 0;
+  for (const char* text :
+       {"rack:2 gpu:2", "rack:4 gpu:3", "rack:[3,3,2]", "rack:[5,1,4]", "rack:1 gpu:5", "rack:7 gpu:1", "rack:[1,9]",
+        "pod:2 rack:3 gpu:4", "pod:3 rack:[2,1,2] gpu:2", "pod:2 rack:[2,1] gpu:[3,4,5]", "pod:2 rack:[3,2] gpu:1",
+        "pod:1 rack:4 gpu:3", "pod:2 rack:[1,3] gpu:[2,5,1,3]", "zone:2 pod:[2,1] rack:[2,1,2] gpu:[2,3,1,2,2]",
+        "rack:6 gpu:11", "pod:3 rack:[4,1,3] gpu:[9,9,7,7,9,12,9,9]"}) {
+    SCOPED_TRACE(text);
+    const hierarchy tree = parse_synthetic(text);
+    phase_counts counts;  // shared by all, as the planner does
+    for (collective what : schedule::all_collectives)
+      for (std::int64_t root = 0; root < (schedule::has_root(what) ? tree.size() : 1); root += 3)
+        compared += compare(tree, what, rank(static_cast<int>(root)), counts);
+    if (HasFailure()) break;
+  }
+  EXPECT_GT(compared, 1000);
+}
+
+TEST(composition, does_not_depend_on_who_sits_where) {
+  const hierarchy tree = parse_synthetic("rack:[2,3]"), cyclic(tree.levels(), {0, 2, 4, 1, 3});
+  phase_counts counts;
+  for (collective what : schedule::all_collectives)
+    for (int root = 0; root < 5; ++root) EXPECT_GE(compare(cyclic, what, root, counts), 0);
+}
+
+TEST(composition, refuses_what_generate_refuses) {
+  const hierarchy tree = parse_synthetic("rack:2 gpu:2");
+  for (const char* name : {"hierarchical(ring,magic)", "hierarchical(two_shot,ring)"})
+    EXPECT_THROW((void)count_traffic(tree, {}, name), error) << name;
+  EXPECT_THROW((void)count_traffic(tree, {}, "hierarchical(ring,ring,ring)"), error);
+}
+
+/// A phase is written down once, however many candidates have it.
+TEST(composition, counts_each_phase_once) {
+  const hierarchy tree = parse_synthetic("rack:1820 gpu:72");
+  phase_counts counts;
+  const auto first = count_traffic(tree, {}, "hierarchical(ring,two_shot)", counts);
+  const std::size_t known = counts.size();
+  EXPECT_EQ(count_traffic(tree, {}, "hierarchical(ring,two_shot)", counts).blocks_out, first.blocks_out);
+  EXPECT_EQ(counts.size(), known);
+  (void)count_traffic(tree, {}, "hierarchical(ring,ring)", counts);
+  EXPECT_EQ(counts.size(), known + 1);  // all ranks are member 0 of their rail, so one
+}
+
+}  // namespace
+}  // namespace hawser::cost
