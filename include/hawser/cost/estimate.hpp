@@ -67,30 +67,46 @@ inline void estimate(const topology::hierarchy& tree, const schedule::request& w
   }
 }
 
+namespace detail {
+
+/// Blocks that must pass the link of some unit of a level, per direction.
+inline double least_crossing(const topology::hierarchy& tree, const schedule::request& what, int level) {
+  using schedule::collective;
+  const std::int64_t units = tree.at(level).units.total();
+  if (what.what == collective::all_reduce) return 2 * static_cast<double>(units - 1) / static_cast<double>(units);
+  const auto n = static_cast<double>(tree.size());
+  const std::int64_t root = schedule::has_root(what.what) ? tree.unit_of(tree.position_of(what.root), level) : 0;
+  bool is_even = true;
+  for (int d = level + 1; d < tree.depth(); ++d) is_even = is_even && tree.at(d).units.is_uniform();
+  double most = 0;
+  for (std::int64_t unit = 0; unit < units; ++unit) {
+    const double inside = ranks_in(tree, level, unit), outside = n - inside;
+    switch (what.what) {
+      case collective::all_to_all:
+      case collective::all_to_all_v: most = std::max(most, inside * outside); break;
+      case collective::reduce_scatter:
+      case collective::all_gather: most = std::max(most, outside); break;
+      case collective::gather:
+      case collective::scatter: most = std::max(most, unit == root ? outside : inside); break;
+      default: return 1;
+    }
+    if (is_even && unit >= root) break;  // all are alike but the root's
+  }
+  return most;
+}
+
+}  // namespace detail
+
 /// No algorithm can be faster by this model (docs/algorithms.md, bounds): bytes that must pass some unit's
 /// link, and one message.
 inline seconds lower_bound(const topology::hierarchy& tree, const schedule::request& what) {
-  using schedule::collective;
-  const auto n = static_cast<double>(tree.size()), block = static_cast<double>(what.block_bytes());
   seconds bound{};
   if (tree.size() == 1) return bound;
-  for (int d = 0; d < tree.depth(); ++d) {
-    const auto units = static_cast<double>(tree.at(d).units.total());
-    if (units < 2) continue;
-    const double largest = n / units;  // the mean: a lower bound also where units are ragged
-    double blocks = 1;
-    switch (what.what) {
-      case collective::all_reduce: blocks = 2 * (units - 1) / units; break;
-      case collective::all_to_all:
-      case collective::all_to_all_v: blocks = largest * (n - largest); break;
-      case collective::reduce_scatter:
-      case collective::all_gather: blocks = n - largest; break;
-      case collective::gather:
-      case collective::scatter: blocks = n - largest; break;
-      default: break;
-    }
-    bound = std::max(bound, seconds{blocks * block / tree.at(d).up.rate.bytes_per_second});
-  }
+  const auto block = static_cast<double>(what.block_bytes());
+  for (int d = 0; d < tree.depth(); ++d)
+    if (tree.at(d).units.total() > 1)
+      bound =
+          std::max(bound, seconds{detail::least_crossing(tree, what, d) * block / tree.at(d).up.rate.bytes_per_second});
   const seconds latency = tree.levels().back().up.latency;  // a rank may talk to all others at once
   return std::max(bound, latency);
 }

@@ -68,13 +68,17 @@ inline algorithm::locator partial_sums(const flat_phase& phase, int self) {
   };
 }
 
-inline schedule::schedule generate_phase(const flat_phase& phase) {
+/// Of an all-reduce one block per member, so that its parts are whole numbers, which are quicker to count with.
+inline schedule::interval whole_of(const flat_phase& phase) {
+  return {0, phase.what == schedule::collective::all_reduce ? phase.members : 1};
+}
+
+inline void generate_phase(const flat_phase& phase, schedule::builder& out) {
   using schedule::buffer;
   using schedule::collective;
   const auto self = static_cast<int>(phase.self);
   const algorithm::group members{static_cast<int>(phase.members), self, [](int i) { return rank(i); }};
   const buffer whole_input = phase.is_in_place ? buffer::output : buffer::input;
-  schedule::builder out({}, rank(self), phase.members);
   algorithm::detail::with_flat(
       phase.what, phase.algorithm, [&]<class Phase>(const algorithm::flat_algorithm<Phase>& f) {
         if constexpr (std::is_same_v<Phase, algorithm::reduce_scatter_phase>) {
@@ -86,23 +90,24 @@ inline schedule::schedule generate_phase(const flat_phase& phase) {
         } else if constexpr (std::is_same_v<Phase, algorithm::rooted_phase>) {
           f.generate({members, static_cast<int>(phase.root), {0, 1}, whole_input}, out);
         } else if constexpr (std::is_same_v<Phase, algorithm::all_reduce_phase>) {
-          f.generate({members, {0, 1}, whole_input}, out);
+          f.generate({members, whole_of(phase), whole_input}, out);
         } else {
           fail(errc::internal, std::string(to_string(phase.what)) + " is not a phase of a hierarchical algorithm");
         }
       });
-  return std::move(out).finish();
 }
 
 inline phase_traffic count_phase(const flat_phase& phase) {
   phase_traffic counted;
-  const schedule::schedule steps = generate_phase(phase);
-  for (const schedule::step& each : steps.steps) {
-    const double blocks = volume(steps.at(each.sends() ? each.source : each.target));
+  const double unit = 1 / static_cast<double>(whole_of(phase).end.num());
+  schedule::builder out({}, rank(static_cast<int>(phase.self)), phase.members);
+  out.hand_over_to([&](const schedule::schedule& regions, const schedule::step& each) {
+    const double blocks = unit * volume(regions.at(each.sends() ? each.source : each.target));
     if (each.sends()) counted.out += blocks, ++counted.sends;
     if (each.receives()) counted.in += blocks, ++counted.receives;
     if (!each.sends() && each.kind != schedule::step_kind::recv) counted.reduced += blocks;
-  }
+  });
+  generate_phase(phase, out);
   return counted;
 }
 

@@ -112,8 +112,27 @@ inline double ranks_in(const topology::hierarchy& tree, int level, std::int64_t 
                              tree.first_position(unit, level));
 }
 
+/// The busiest of a large rooted collective are found among these, whichever rank is the root: on every level, in the
+/// group of the root and in one without it, those that stand for the units at the offsets where trees branch.
+inline void add_rooted(const topology::hierarchy& tree, std::int64_t root, std::vector<std::int64_t>& positions) {
+  for (int d = 0; d < tree.depth(); ++d) {
+    const topology::child_counts& units = tree.at(d).units;
+    const std::int64_t root_unit = tree.unit_of(root, d), home = units.parent_of(root_unit);
+    for (const std::int64_t parent : {home, (home + 1) % units.parents()}) {
+      const std::int64_t n = units.size(parent), zero = parent == home ? root_unit - units.first(parent) : 0;
+      const auto add = [&](std::int64_t offset) {
+        const std::int64_t unit = units.first(parent) + (zero + offset) % n;
+        positions.push_back(unit == root_unit ? root : tree.first_position(unit, d));
+      };
+      add(0);
+      for (std::int64_t offset = 1; offset < n; offset *= 2) add(offset);
+      add(n - 1);
+    }
+  }
+}
+
 /// The positions to look at: all of a small machine; of a large one, which is hierarchical and so alike within groups
-/// of one size, the first and the last member of one group of each size, and the root where there is one.
+/// of one size, the first and the last member of one group of each size.
 inline std::vector<std::int64_t> representatives(const topology::hierarchy& tree, const schedule::request& what,
                                                  std::int64_t exact_up_to) {
   std::vector<std::int64_t> positions;
@@ -129,7 +148,12 @@ inline std::vector<std::int64_t> representatives(const topology::hierarchy& tree
     positions.push_back(groups.first(parent) + groups.size(parent) - 1);
     if (groups.is_uniform()) break;
   }
-  if (schedule::has_root(what.what)) positions.push_back(tree.position_of(what.root));
+  if (schedule::has_root(what.what)) add_rooted(tree, tree.position_of(what.root), positions);
+  const bool is_even = std::all_of(tree.levels().begin(), tree.levels().end(),
+                                   [](const topology::level& each) { return each.units.is_uniform(); });
+  if (is_even && algorithm::detail::is_exchange(what.what)) positions.resize(1);  // all ranks do the same
+  std::sort(positions.begin(), positions.end());
+  positions.erase(std::unique(positions.begin(), positions.end()), positions.end());
   return positions;
 }
 

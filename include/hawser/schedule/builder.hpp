@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -33,6 +34,10 @@ class builder {
 
   rank self() const noexcept { return written_.self; }
 
+  /// Hands each step over instead of keeping it, with the schedule whose regions it names until the call returns:
+  /// counting needs no memory in the length of the schedule.
+  void hand_over_to(std::function<void(const schedule&, const step&)> observer) { observer_ = std::move(observer); }
+
   /// Reserves whole blocks of scratch memory, block i as large as the caller's block i; returns the first.
   std::int64_t reserve_scratch(std::int64_t blocks) {
     const std::int64_t first = written_.scratch_blocks;
@@ -44,13 +49,13 @@ class builder {
   /// Reserves scratch memory for copies of a list of regions, each laid out as `moved` does; returns the first block.
   std::int64_t reserve_like(const region_list& list, std::int64_t copies) {
     const std::int64_t first = written_.scratch_blocks;
-    for (std::int64_t copy = 0; copy < copies; ++copy)
+    for (const region& each : list)
+      written_.scratch_blocks += copies * each.count * (each.first.end.ceil() - each.first.begin.floor());
+    for (std::int64_t copy = 0; is_ragged_ && copy < copies; ++copy)
       for (const region& each : list)
         for (std::uint32_t k = 0; k < each.count; ++k)
-          for (std::int64_t b = each.at(k).begin.floor(); b < each.at(k).end.ceil(); ++b) {
-            ++written_.scratch_blocks;
-            if (is_ragged_) written_.scratch_like.push_back(b);
-          }
+          for (std::int64_t b = each.at(k).begin.floor(); b < each.at(k).end.ceil(); ++b)
+            written_.scratch_like.push_back(b);
     return first;
   }
 
@@ -138,10 +143,13 @@ class builder {
   void emit(step next) {
     next.channel = channel_;
     next.phase = static_cast<std::uint16_t>(written_.phase_names.size() - 1);
-    written_.steps.push_back(next);
+    if (!observer_) return written_.steps.push_back(next);
+    observer_(written_, next);
+    written_.regions.clear();
   }
 
   schedule written_;
+  std::function<void(const schedule&, const step&)> observer_;
   bool in_place_ = false;
   bool is_ragged_ = false;
   std::int64_t staged_input_ = -1;

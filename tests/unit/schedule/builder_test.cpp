@@ -34,6 +34,30 @@ TEST(builder, out_of_place_keeps_both_buffers) {
   EXPECT_EQ(recorded(what, 2, buffer::output, 0), one(buffer::output, 0)[0]);
 }
 
+TEST(builder, hands_steps_over_instead_of_keeping_them) {
+  builder out({}, 2, 4);
+  std::vector<region> seen;
+  out.hand_over_to([&](const schedule& written, const step& each) { seen.push_back(written.at(each.source)[0]); });
+  out.send(1, one(buffer::input, 0));
+  out.copy(one(buffer::output, 0), one(buffer::output, 0));  // the same memory: no step
+  out.send(3, one(buffer::output, 0));
+  EXPECT_EQ(seen, (std::vector{one(buffer::input, 0)[0], one(buffer::output, 0)[0]}));
+  EXPECT_TRUE(std::move(out).finish().steps.empty());
+}
+
+TEST(builder, scratch_like_a_list_has_a_block_for_each_that_it_touches) {
+  const region_list list{{buffer::input, 3, 2, {{1, 2}, 2}}, {buffer::input, 1, 0, {7, 8}}};
+  for (const bool ragged : {false, true}) {
+    request what;
+    what.has_ragged_blocks = ragged;
+    builder out(what, 0, 4);
+    EXPECT_EQ(out.reserve_like(list, 2), 0);
+    const schedule written = std::move(out).finish();
+    EXPECT_EQ(written.scratch_blocks, 14);
+    EXPECT_EQ(written.scratch_like.size(), ragged ? 14U : 0U);
+  }
+}
+
 TEST(builder, in_place_is_recorded_in_the_larger_buffer) {
   EXPECT_EQ(recorded(in_place(collective::all_reduce), 2, buffer::input, 0), one(buffer::output, 0)[0]);
   EXPECT_EQ(recorded(in_place(collective::all_gather), 2, buffer::input, 0), one(buffer::output, 2)[0]);
