@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 
+#include <hawser/algorithm/bine_tree.hpp>
 #include <hawser/algorithm/binomial_tree.hpp>
 #include <hawser/algorithm/bruck.hpp>
 #include <hawser/algorithm/chain.hpp>
@@ -23,6 +24,7 @@
 #include <hawser/algorithm/recursive_doubling.hpp>
 #include <hawser/algorithm/ring.hpp>
 #include <hawser/algorithm/scatter_all_gather.hpp>
+#include <hawser/algorithm/swing.hpp>
 
 namespace hawser::algorithm {
 
@@ -128,6 +130,10 @@ inline constexpr std::array all_reduce_algorithms{
                                      .rounds = detail::halving_doubling_rounds,
                                      .steps = detail::steps_per_round<4, 2>,
                                      .keeps_order = true},
+    flat_algorithm<all_reduce_phase>{.name = "swing",
+                                     .generate = swing_all_reduce,
+                                     .rounds = detail::halving_doubling_rounds,
+                                     .steps = detail::steps_per_round<4, 2>},
     flat_algorithm<all_reduce_phase>{
         .name = "circulant",
         .generate = reduce_scatter_all_gather<circulant_reduce_scatter, circulant_all_gather>,
@@ -201,6 +207,10 @@ inline constexpr std::array broadcast_algorithms{
                                  .rounds = detail::linear,
                                  .serial = detail::chain_serial,
                                  .steps = detail::constant_steps},
+    flat_algorithm<rooted_phase>{.name = "bine",
+                                 .generate = bine_broadcast,
+                                 .rounds = detail::bine_rounds,
+                                 .steps = detail::steps_per_round<1, 2>},
     flat_algorithm<rooted_phase>{.name = "n_block",
                                  .generate = n_block_broadcast,
                                  .rounds = detail::n_block_rounds_of,
@@ -231,6 +241,8 @@ inline constexpr std::array reduce_algorithms{
                                  .rounds = detail::linear,
                                  .serial = detail::chain_serial,
                                  .steps = detail::constant_steps},
+    flat_algorithm<rooted_phase>{
+        .name = "bine", .generate = bine_reduce, .rounds = detail::bine_rounds, .steps = detail::steps_per_round<1, 2>},
     flat_algorithm<rooted_phase>{.name = "n_block",
                                  .generate = n_block_reduce,
                                  .rounds = detail::n_block_rounds_of,
