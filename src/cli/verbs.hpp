@@ -35,6 +35,7 @@ verb add_place(CLI::App& program, const context& process);
 verb add_plan(CLI::App& program, const context& process);
 verb add_diff(CLI::App& program, const context& process);
 verb add_verify(CLI::App& program, const context& process);
+verb add_simulate(CLI::App& program, const context& process);
 verb add_run(CLI::App& program, const context& process);
 verb add_bench(CLI::App& program, const context& process);
 

@@ -109,7 +109,7 @@ class Plan(unittest.TestCase):
 
     def test_help_and_version(self):
         self.assertRegex(hawser("--version").stdout, r"^hawser \d+\.\d+\.\d+\n")
-        for verb in ([], ["topo"], ["doctor"], ["place"], ["plan"], ["diff"], ["verify"], ["run"], ["bench"]):
+        for verb in ([], ["topo"], ["doctor"], ["place"], ["plan"], ["diff"], ["verify"], ["simulate"], ["run"], ["bench"]):
             done = hawser(*verb, "--help")
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertIn("Usage: hawser", done.stdout)

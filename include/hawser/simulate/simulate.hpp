@@ -1,0 +1,216 @@
+// Simulates an algorithm's schedules on a hierarchy: on classes of ranks where symmetry holds, else rank by rank.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <hawser/simulate/engine.hpp>
+#include <hawser/simulate/symmetry.hpp>
+
+namespace hawser::simulate {
+
+/// Above this many classes a simulation is refused: a laptop's memory and patience.
+inline constexpr std::int64_t most_classes = 8192;
+
+struct options {
+  conditions suffers;
+  std::optional<fabric> between;  ///< the fabric of the outermost level; none: one link per unit, ideal
+  std::int64_t segments = 1;
+  std::int64_t window = 4;
+  cost::parameters host{};
+  bool uses_classes = true;  ///< false: every rank by itself
+};
+
+/// A class of links and what passed through each.
+struct link_load {
+  std::string level;
+  std::int64_t unit = 0;   ///< one of the class
+  std::int64_t units = 1;  ///< how many are alike
+  bool is_out = true;
+  double bytes = 0;  ///< through each
+  double busy = 0;   ///< fraction of what it could have carried in that time
+};
+
+struct result {
+  seconds time{};
+  std::int64_t ranks = 1;
+  std::int64_t classes = 1;  ///< of ranks; as many as ranks: each by itself
+  std::int64_t steps = 0;    ///< of all classes, per segment
+  std::int64_t events = 0;
+  std::int64_t solves = 0;
+  std::vector<link_load> links;  ///< outer levels first; without those between leaf and spine switches
+  trace events_of_steps{0};
+  std::vector<std::int32_t> representatives;         ///< per class: a rank
+  std::vector<std::vector<std::string>> step_names;  ///< per class and step; filled for a trace only
+};
+
+namespace detail {
+
+class simulation {
+ public:
+  simulation(const topology::hierarchy& tree, const schedule::request& what, std::string_view algorithm,
+             const options& how, std::size_t trace_limit)
+      : tree_(tree), what_(what), algorithm_(algorithm), how_(how), trace_limit_(trace_limit) {
+    what_.in_place = false;
+    check_reachable(tree, how.suffers);
+  }
+
+  result run() {
+    colouring colours(tree_, how_.suffers);
+    const bool is_hashed = how_.between && how_.between->queue_pairs > 0;
+    if (is_hashed && tree_.depth() < 2)
+      fail(errc::invalid_argument, "there is no two-tier fabric", "the topology has one level only",
+           "write one with a level above, like \"rack:16 gpu:16\"");
+    if (!how_.uses_classes || is_hashed) {
+      for (int d = 0; d < tree_.depth(); ++d) colours.split_all(d);
+      check_size(colours);
+      return simulate(partition(colours), 0, how_.segments);
+    }
+    symmetry roles(tree_, what_, algorithm_, colours);
+    bool has_dependences = false;
+    // Each round splits colours for good, so that this ends, at the latest with single ranks.
+    while (true) {
+      roles.refine();
+      check_size(colours);
+      const partition parts(colours);
+      const int wrong = try_classes(roles, parts);
+      if (wrong < 0) return std::move(made_);
+      if (!std::exchange(has_dependences, true))
+        roles.compare_dependences();
+      else if (!split_from(wrong, colours))
+        fail(errc::internal, "a simulation of single ranks found them asymmetric");
+    }
+  }
+
+ private:
+  /// -1 where the classes hold: every rank that is looked at plays its class's role, no messages of one class move
+  /// apart, and the time is the same whichever members stand for their classes. Else a level to split.
+  int try_classes(symmetry& roles, const partition& parts) {
+    if (!roles.holds(parts)) return 0;
+    try {
+      if (parts.rank_classes() < tree_.size() && !is_same_for_all_members(parts)) return 0;
+      made_ = simulate(parts, 0, how_.segments);
+      return -1;
+    } catch (const asymmetry& found) {
+      return found.level;
+    }
+  }
+
+  bool is_same_for_all_members(const partition& parts) const {
+    // Of many classes only the last members are tried, and with one segment, which has all the steps and messages:
+    // their number makes a chance agreement unlikely.
+    const bool are_many = parts.rank_classes() > many_classes;
+    const std::int64_t segments = are_many ? 1 : how_.segments;
+    const seconds time = simulate(parts, 0, segments).time;
+    for (int which = are_many ? partition::members - 1 : 1; which < partition::members; ++which)
+      if (std::abs((simulate(parts, which, segments).time - time).count()) > same_time * time.count()) return false;
+    return true;
+  }
+
+  static constexpr double same_time = 1e-9;  // up to rounding
+  static constexpr std::int32_t many_classes = 64;
+
+  /// Makes all places of one level differ: of the given one, else of the outermost that is left. False where they do.
+  bool split_from(int level, colouring& colours) const {
+    bool is_finer = colours.split_all(level);
+    for (int d = 0; d < tree_.depth() && !is_finer; ++d) is_finer = colours.split_all(d);
+    return is_finer;
+  }
+
+  void check_size(const colouring& colours) const {
+    std::int64_t classes = 1;
+    for (int d = 0; d < tree_.depth(); ++d) classes *= static_cast<std::int64_t>(colours.colours(d));
+    if (std::min(classes, tree_.size()) > most_classes)
+      fail(errc::unsupported,
+           "cannot simulate " + std::string(algorithm_) + " on " + std::to_string(tree_.size()) + " ranks",
+           std::to_string(std::min(classes, tree_.size())) + " ranks or groups of ranks differ, the limit is " +
+               std::to_string(most_classes),
+           "use a smaller machine, or an algorithm that treats ranks alike");
+  }
+
+  result simulate(const partition& parts, int member, std::int64_t segments) const {
+    const programs code(tree_, what_, algorithm_, parts, member);
+    const network links(tree_, how_.suffers, parts, how_.between);
+    const run_settings settings{.block_bytes = static_cast<double>(what_.block_bytes()),
+                                .sends_empty_messages = what_.what == schedule::collective::barrier,
+                                .segments = segments,
+                                .window = how_.window,
+                                .host = how_.host};
+    result made;
+    made.events_of_steps = trace(trace_limit_);
+    const run_result ran =
+        engine(code, links, settings, trace_limit_ > 0 && member == 0 ? &made.events_of_steps : nullptr).run();
+    made.time = ran.time;
+    made.ranks = tree_.size();
+    made.classes = parts.rank_classes();
+    made.events = ran.events;
+    made.solves = ran.solves;
+    describe_links(parts, links, ran, made);
+    describe_classes(code, made);
+    return made;
+  }
+
+  void describe_links(const partition& parts, const network& links, const run_result& ran, result& made) const {
+    for (std::size_t i = 0; i < links.unit_links(); ++i) {
+      const partition::unit_class& each = parts.classes[i / 2];
+      const double could = links.capacities()[i] * ran.time.count();
+      made.links.push_back({tree_.at(each.level).name, each.representative, each.units, i % 2 == 0, ran.link_bytes[i],
+                            could > 0 ? ran.link_bytes[i] / could : 0});
+    }
+  }
+
+  void describe_classes(const programs& code, result& made) const {
+    for (std::size_t c = 0; c < code.classes.size(); ++c) {
+      const schedule::schedule& written = code.classes[c].code.source;
+      made.steps += static_cast<std::int64_t>(written.steps.size());
+      made.representatives.push_back(written.self.value);
+      if (trace_limit_ == 0) continue;
+      std::vector<std::string>& names = made.step_names.emplace_back();
+      for (const schedule::step& s : written.steps) {
+        std::string name(to_string(s.kind));
+        if (s.sends()) name += " to " + std::to_string(s.peer.value);
+        if (s.receives()) name += " from " + std::to_string(s.peer.value);
+        if (s.phase < written.phase_names.size()) name += ", " + written.phase_names[s.phase];
+        names.push_back(std::move(name));
+      }
+    }
+  }
+
+  const topology::hierarchy& tree_;
+  schedule::request what_;
+  std::string_view algorithm_;
+  const options& how_;
+  std::size_t trace_limit_;
+  result made_;
+};
+
+}  // namespace detail
+
+/// Simulates one call. Every message moves at the max-min fair share of the links on its way; a rank works as the
+/// executor does (docs/simulator.md has the model). `trace_limit` > 0 records that many steps.
+/// Throws as `algorithm::generate`; errc::unsupported where a removed link cuts ranks off, or where more than
+/// `most_classes` ranks or classes differ.
+inline result simulate(const topology::hierarchy& tree, const schedule::request& what, std::string_view algorithm,
+                       const options& how = {}, std::size_t trace_limit = 0) {
+  return detail::simulation(tree, what, algorithm, how, trace_limit).run();
+}
+
+/// The trace of a result as Chrome's JSON.
+inline std::string to_chrome_json(const result& made) {
+  return to_chrome_json(
+      made.events_of_steps,
+      [&](std::int32_t c) {
+        return "class of rank " + std::to_string(made.representatives[static_cast<std::size_t>(c)]);
+      },
+      [&](std::int32_t c, std::uint32_t step) -> const std::string& {
+        return made.step_names[static_cast<std::size_t>(c)][step];
+      });
+}
+
+}  // namespace hawser::simulate

@@ -1,0 +1,72 @@
+"""hawser simulate: its JSON, files, conditions and bad input."""
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+from program import SOURCE, hawser
+
+SMALL = ("--topology", "rack:3 gpu:4", "--bytes", "1MiB")
+
+
+def simulate(*arguments: str) -> dict:
+    done = hawser("simulate", *arguments, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+class Simulate(unittest.TestCase):
+    def test_the_documented_keys(self):
+        schema = json.loads((SOURCE / "docs/schema/simulate-1.json").read_text())
+        made = simulate("all_reduce", *SMALL, "--ecmp", "2", "--trials", "3")
+        self.assertEqual(list(made), schema["$defs"]["simulation"]["required"])
+        algorithm = made["algorithms"][0]
+        self.assertEqual(list(algorithm), schema["$defs"]["algorithm"]["required"])
+        self.assertEqual(list(algorithm["links"][0]), schema["$defs"]["link"]["required"])
+        self.assertEqual(list(algorithm["trials"]), schema["$defs"]["trials"]["required"])
+        pattern = simulate("rail_shift", "--topology", "leaf:4 host:4", "--ecmp", "1")
+        self.assertEqual(list(pattern), schema["$defs"]["pattern"]["required"])
+
+    def test_all_algorithms_by_classes_and_by_ranks(self):
+        classes = simulate("all_reduce", *SMALL, "--algorithm", "all")["algorithms"]
+        single = simulate("all_reduce", *SMALL, "--algorithm", "all", "--full")["algorithms"]
+        self.assertGreater(len(classes), 20)
+        for one, other in zip(classes, single):
+            self.assertEqual(other["classes"], 12)
+            self.assertAlmostEqual(one["simulated"] / other["simulated"], 1, delta=1e-9, msg=one["algorithm"])
+
+    def test_a_degraded_link_and_background_slow(self):
+        call = ("all_to_all", "--topology", "rack:3 gpu:4", "--bytes", "64MiB")
+        healthy = simulate(*call)["algorithms"][0]["simulated"]
+        self.assertGreater(simulate(*call, "--fail", "rack:1=1/2")["algorithms"][0]["simulated"], 1.5 * healthy)
+        self.assertGreater(simulate(*call, "--background", "rack=0.5")["algorithms"][0]["simulated"], 1.5 * healthy)
+
+    def test_the_same_seed_gives_the_same_times(self):
+        call = ("all_reduce", *SMALL, "--ecmp", "1", "--trials", "4", "--seed")
+        first, again, other = (simulate(*call, seed)["algorithms"][0]["trials"] for seed in ("3", "3", "4"))
+        self.assertEqual(first, again)
+        self.assertNotEqual(first, other)
+
+    def test_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            trace, goal = Path(folder, "trace.json"), Path(folder, "ring.goal")
+            simulate("all_reduce", *SMALL, "--algorithm", "ring", "--trace", str(trace), "--export", f"goal:{goal}")
+            events = json.loads(trace.read_text())["traceEvents"]
+            self.assertTrue(any(each["ph"] == "X" and each["name"].startswith("send") for each in events))
+            self.assertTrue(goal.read_text().startswith("num_ranks 12\n"))
+
+    def test_bad_input(self):
+        for arguments, text in ((("--fail", "rack:9"), "0 to 2"), (("--fail", "rack:1"), "unreachable"),
+                                (("--ecmp", "many"), "queue pairs"), (("--background", "1"), "leaves nothing"),
+                                (("--export", "chakra:x"), "GOAL"), (("--trials", "0"), "trials"),
+                                (("--algorithm", "all", "--trace", "x"), "all algorithms")):
+            done = hawser("simulate", "all_reduce", *SMALL, *arguments)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertIn(text, done.stderr)
+        done = hawser("simulate", "rail_shift", *SMALL)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--ecmp", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
