@@ -149,6 +149,18 @@ void build_platform(const topology::hierarchy& tree) {
 
 constexpr double agreement = 0.05;
 
+std::vector<std::string> simgrid_settings() {
+  return {"simulate_simgrid",
+          "--cfg=network/model:CM02",
+          "--cfg=network/latency-factor:1",
+          "--cfg=network/bandwidth-factor:1",
+          "--cfg=network/weight-S:0",
+          "--cfg=network/TCP-gamma:0",
+          "--cfg=network/crosstraffic:0",
+          "--cfg=contexts/stack-size:64",
+          "--log=root.thresh:error"};
+}
+
 double since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
@@ -156,15 +168,7 @@ double since(std::chrono::steady_clock::time_point begin) {
 }  // namespace
 
 int main(int count, char** values) {
-  std::vector<std::string> simgrid{"simulate_simgrid",
-                                   "--cfg=network/model:CM02",
-                                   "--cfg=network/latency-factor:1",
-                                   "--cfg=network/bandwidth-factor:1",
-                                   "--cfg=network/weight-S:0",
-                                   "--cfg=network/TCP-gamma:0",
-                                   "--cfg=network/crosstraffic:0",
-                                   "--cfg=contexts/stack-size:64",
-                                   "--log=root.thresh:error"};
+  std::vector<std::string> simgrid = simgrid_settings();
   std::vector<char*> arguments;
   for (std::string& each : simgrid) arguments.push_back(each.data());
   int number = static_cast<int>(arguments.size());
