@@ -21,8 +21,9 @@ namespace hawser::planner {
 /// number of steps rules them out against the hierarchical forms.
 inline constexpr std::int64_t most_flat_ranks = cost::exact_ranks;
 
-/// Schedules of more steps per rank than this are not considered.
-inline constexpr std::int64_t most_steps = 20'000;
+/// Schedules of more steps per rank than this are not considered: preparing a rank stays within a few milliseconds and
+/// 4 MiB, and where there are so many messages their number makes them slow anyway.
+inline constexpr std::int64_t most_steps = 12'000;
 
 /// Makes plans for one hierarchy. Equal inputs give equal plans on every rank. Thread-safe; counts are remembered.
 class planner {
