@@ -60,6 +60,14 @@ class composition {
     return {.what = what, .algorithm = part(k), .members = units.size(parent), .self = unit - units.first(parent)};
   }
 
+  /// Only all-reduces look at them (the double binary tree).
+  std::vector<std::int64_t> weights_of(int k, std::int64_t unit, std::int64_t members) const {
+    const algorithm::group group = levels_.members(k, unit, [](std::int64_t) { return rank(0); });
+    std::vector<std::int64_t> weights;
+    for (int i = 0; group.weight && i < members; ++i) weights.push_back(group.weight(i));
+    return weights;
+  }
+
   void add(int k, flat_phase phase, double scale) {
     const phase_traffic& moved = counts_.of(std::move(phase));
     const auto level = static_cast<std::size_t>(active_[static_cast<std::size_t>(k)]);
@@ -74,7 +82,10 @@ class composition {
     using schedule::collective;
     flat_phase phase = phase_of(collective::all_reduce, k, unit);
     phase.is_in_place = is_in_place;
-    if (k == 0) return add(k, phase, whole);
+    if (k == 0) {
+      phase.weights = weights_of(k, unit, phase.members);
+      return add(k, std::move(phase), whole);
+    }
     const double piece = whole / static_cast<double>(phase.members);
     phase.what = collective::reduce_scatter;
     add(k, phase, piece);

@@ -25,6 +25,7 @@ struct flat_phase {
   bool is_in_place = false;         ///< the input lies where partial sums or the result belong
   bool is_own_apart = false;        ///< of a reduce-scatter: the member's own result belongs elsewhere
   std::vector<double> pieces = {};  ///< per member, relative to the largest: its piece; empty where all are equal
+  std::vector<std::int64_t> weights = {};  ///< of the members (algorithm::group); empty where all are alike
   friend auto operator<=>(const flat_phase&, const flat_phase&) = default;
 };
 
@@ -77,7 +78,8 @@ inline void generate_phase(const flat_phase& phase, schedule::builder& out) {
   using schedule::buffer;
   using schedule::collective;
   const auto self = static_cast<int>(phase.self);
-  const algorithm::group members{static_cast<int>(phase.members), self, [](int i) { return rank(i); }};
+  algorithm::group members{static_cast<int>(phase.members), self, [](int i) { return rank(i); }};
+  if (!phase.weights.empty()) members.weight = [&phase](int i) { return phase.weights[static_cast<std::size_t>(i)]; };
   const buffer whole_input = phase.is_in_place ? buffer::output : buffer::input;
   algorithm::detail::with_flat(
       phase.what, phase.algorithm, [&]<class Phase>(const algorithm::flat_algorithm<Phase>& f) {
