@@ -24,7 +24,7 @@ class interval_map {
   const entries& all() const noexcept { return entries_; }
 
   /// The first entry that ends after `where`.
-  entries::const_iterator first_after(const fraction& where) const {
+  typename entries::const_iterator first_after(const fraction& where) const {
     auto next = entries_.upper_bound(where);
     if (next != entries_.begin() && std::prev(next)->second.end > where) --next;
     return next;
@@ -78,7 +78,7 @@ class interval_map {
   }
 
  private:
-  bool is_same(entries::iterator found, const interval& where) const {
+  bool is_same(typename entries::iterator found, const interval& where) const {
     return found != entries_.end() && found->first == where.begin && found->second.end == where.end;
   }
 

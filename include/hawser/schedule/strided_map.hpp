@@ -113,12 +113,12 @@ class strided_map {
     if (part.end > stride) f(slots{{0, part.end - stride}, slot + 1, slot + 1 + count});
   }
 
-  comb_map::const_iterator comb_after(index block) const {
+  typename comb_map::const_iterator comb_after(index block) const {
     auto next = combs_.upper_bound(block);
     if (next != combs_.begin() && std::prev(next)->second.end > block) --next;
     return next;
   }
-  comb_map::iterator comb_after(index block) {
+  typename comb_map::iterator comb_after(index block) {
     auto next = combs_.upper_bound(block);
     if (next != combs_.begin() && std::prev(next)->second.end > block) --next;
     return next;
@@ -148,7 +148,7 @@ class strided_map {
   }
 
   template <class F>
-  static void each_in(const comb_map::value_type& c, const interval& whole, F&& f) {
+  static void each_in(const typename comb_map::value_type& c, const interval& whole, F&& f) {
     const auto& [block, inside] = c;
     const interval where{std::max(whole.begin, fraction(block)), std::min(whole.end, fraction(inside.end))};
     if (where.is_empty()) return;
@@ -167,7 +167,7 @@ class strided_map {
   }
 
   /// Makes a boundary between combs at a block that is a multiple of the comb's stride.
-  void split(comb_map::iterator c, index block) {
+  void split(typename comb_map::iterator c, index block) {
     if (block <= c->first || block >= c->second.end) return;
     comb rest = c->second;
     c->second.end = block;
@@ -188,8 +188,9 @@ class strided_map {
       const interval_map<Value> slot = std::move(c->second.slot);
       combs_.erase(c);
       for (index k = first / stride; k < last / stride; ++k)
-        for (const auto& [begin, entry] : slot.all())
-          plain_.update(in_slot({begin, entry.end}, k, stride), [&](Value& made) { made = entry.value; });
+        for (const auto& each : slot.all())
+          plain_.update(in_slot({each.first, each.second.end}, k, stride),
+                        [&](Value& made) { made = each.second.value; });
     }
   }
 
@@ -217,7 +218,7 @@ class strided_map {
 
   /// Applies f to a comb's slots [first, last), or as many as it has; returns the slot after them.
   template <class F>
-  index on_comb(comb_map::iterator c, index first, index last, F&& f) {
+  index on_comb(typename comb_map::iterator c, index first, index last, F&& f) {
     const index stride = c->second.stride;
     split(c, first * stride);
     c = comb_after(first * stride);
