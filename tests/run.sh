@@ -34,16 +34,18 @@ run_preset() {
 
 if [[ " ${sanitizers[*]} " == *" fuzz "* ]] && ! command -v clang++ >/dev/null; then
   say "preset fuzz is skipped: it needs clang++ (install clang)"
-  sanitizers=("${sanitizers[@]/#fuzz/}")
+  for each in "${!sanitizers[@]}"; do
+    if [[ ${sanitizers[each]} == fuzz ]]; then unset "sanitizers[each]"; fi
+  done
 fi
-for preset in ${sanitizers[@]}; do
+for preset in "${sanitizers[@]}"; do
   run_preset "$preset" || failed+=("$preset")
 done
 run_preset default || failed+=(default)
 
 if command -v python3 >/dev/null; then
   say "skipped tests"
-  for preset in ${sanitizers[@]} default; do
+  for preset in "${sanitizers[@]}" default; do
     python3 tests/list_skipped.py "$preset" "$reports/$preset.xml"
   done
 fi

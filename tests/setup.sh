@@ -28,6 +28,8 @@ libgtest-dev        /usr/include/gtest/gtest.h             test
 libbenchmark-dev    /usr/include/benchmark/benchmark.h     test
 python3             python3                                test
 python3-jsonschema  /usr/lib/python3/dist-packages/jsonschema/__init__.py  test
+iproute2            /usr/sbin/tc                           test
+procps              pgrep                                  test
 universal-ctags     ctags                                  test
 dpkg-dev            dpkg-shlibdeps                         test
 clang               clang++                                test
