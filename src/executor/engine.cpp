@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include <hawser/executor/progress_thread.hpp>
 
@@ -24,13 +25,8 @@ constexpr int most_courtesies = 100;
 
 }  // namespace
 
-wait_policy wait_policy::for_ranks_on_host(int ranks) {
-  const auto cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  return ranks <= cores ? wait_policy{.spins = 2000, .yields = 100} : wait_policy{};
-}
-
 engine::engine(std::unique_ptr<transport::router> wire, wait_policy policy, std::function<void()> on_interrupt)
-    : router_(*wire), wire_(std::move(wire)), policy_(policy), on_interrupt_(std::move(on_interrupt)) {}
+    : router_(*wire), wire_(std::move(wire)), patience_(policy), on_interrupt_(std::move(on_interrupt)) {}
 
 /// The mutex, for a moment: a driver that spins lets others in.
 engine::lock engine::enter() {
@@ -171,18 +167,25 @@ bool engine::wait_for(const std::atomic<bool>& flag, clock::time_point deadline)
 }
 
 bool engine::drive(lock& held, waiter& self, clock::time_point deadline) {
-  int idle = 0;
+  clock::time_point idle_since{};
+  int yields = 0;
+  bool is_idle = false;
   while (!self.flag.load(std::memory_order_acquire)) {
     let_others_in(held);
     if (progress()) {
-      idle = 0;
+      if (std::exchange(is_idle, false)) patience_.learn(clock::now() - idle_since);
       polls_ = 0;
       continue;
     }
     if (self.flag.load(std::memory_order_acquire)) break;
-    if (++idle <= policy_.spins) continue;
-    if (clock::now() >= deadline) return false;
-    if (idle <= policy_.spins + policy_.yields) {
+    const auto now = clock::now();
+    if (now >= deadline) return false;
+    if (!std::exchange(is_idle, true)) {
+      idle_since = now;
+      yields = 0;
+    }
+    if (now - idle_since < patience_.spin()) continue;
+    if (yields++ < patience_.yields()) {
       held.unlock();
       std::this_thread::yield();
       held.lock();

@@ -12,18 +12,10 @@
 #include <vector>
 
 #include <hawser/executor/operation.hpp>
+#include <hawser/executor/wait_policy.hpp>
 #include <hawser/transport/router.hpp>
 
 namespace hawser::executor {
-
-/// How long to spin, then to yield, before blocking. Spinning is a loss where ranks outnumber cores: the rank that is
-/// waited for may need this core.
-struct wait_policy {
-  int spins = 0;
-  int yields = 100;  ///< a starting value, to be measured with the engine (docs/usage.md)
-
-  static wait_policy for_ranks_on_host(int ranks);
-};
 
 class progress_thread;
 
@@ -96,7 +88,7 @@ class engine {
 
   transport::router& router_;  // owned by wire_
   transport::any_transport wire_;
-  wait_policy policy_;
+  patience patience_;
   std::function<void()> on_interrupt_;
   std::recursive_mutex mutex_;
   std::atomic<int> entering_{0};  // threads that want the mutex, for a driver that would keep it
