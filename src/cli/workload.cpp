@@ -34,6 +34,8 @@ void workload_options::add_to(CLI::App& app, bool has_in_place) {
       ->capture_default_str()
       ->type_name("RANK");
   if (has_in_place) app.add_flag("--in-place", in_place, "Output and input share memory");
+  if (has_in_place)
+    app.add_flag("--host-memory", in_host_memory, "Buffers that the other ranks of the host read directly");
 }
 
 workload parse(const workload_options& options) {
@@ -43,6 +45,7 @@ workload parse(const workload_options& options) {
   work.op = parse_reduce_kind(options.op);
   work.root = options.root;
   work.in_place = options.in_place;
+  work.in_host_memory = options.in_host_memory;
   if (options.root < 0)
     fail(errc::invalid_argument, "the root " + std::to_string(options.root) + " is not a rank", "ranks begin at 0");
   if (!schedule::reduces(work.what)) return work;

@@ -21,6 +21,7 @@ struct workload_options {
   std::string op = "sum";
   int root = 0;
   bool in_place = false;
+  bool in_host_memory = false;
 
   void add_to(CLI::App& app, bool has_in_place);
 };
@@ -32,6 +33,7 @@ struct workload {
   reduce_kind op = reduce_kind::sum;
   rank root = 0;
   bool in_place = false;
+  bool in_host_memory = false;  ///< buffers from host_memory(), which ranks of the same host read directly
 };
 
 /// Throws errc::parse, errc::not_found for unknown names, errc::unsupported for an operator that is not defined on the

@@ -2,10 +2,11 @@
 #include "workspace.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <numeric>
+
+#include <hawser/transport/host_memory.hpp>
 
 #include "reference.hpp"
 
@@ -43,17 +44,20 @@ workspace::workspace(const workload& work, int ranks, rank self, std::int64_t mo
 }
 
 void workspace::release::operator()(std::byte* memory) const noexcept {
-  std::free(memory);
+  from->deallocate(memory, bytes, alignment);
 }
 
-workspace::memory workspace::reserve(std::size_t bytes) {
+workspace::memory workspace::reserve(std::size_t bytes) const {
   const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
-  auto* const memory = static_cast<std::byte*>(std::aligned_alloc(alignment, rounded));
-  if (memory == nullptr)
+  std::pmr::memory_resource& from = work_.in_host_memory ? host_memory() : *std::pmr::new_delete_resource();
+  try {
+    memory reserved(static_cast<std::byte*>(from.allocate(rounded, alignment)), release{&from, rounded});
+    std::memset(reserved.get(), no_result, rounded);
+    return reserved;
+  } catch (const std::bad_alloc&) {
     fail(errc::resource, "cannot reserve a buffer of " + std::to_string(bytes) + " bytes", "out of memory",
          "use smaller sizes or fewer ranks on this host");
-  std::memset(memory, no_result, rounded);
-  return workspace::memory(memory);
+  }
 }
 
 std::vector<std::int64_t> workspace::counts_of(std::int64_t blocks, std::int64_t count) const {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <string>
 #include <vector>
 
@@ -28,11 +29,13 @@ class workspace {
 
  private:
   struct release {
+    std::pmr::memory_resource* from;
+    std::size_t bytes;
     void operator()(std::byte* memory) const noexcept;
   };
   using memory = std::unique_ptr<std::byte, release>;
 
-  static memory reserve(std::size_t bytes);
+  memory reserve(std::size_t bytes) const;
   std::size_t block_bytes(std::int64_t count) const;
   std::byte* input(std::int64_t count) const;
   std::byte* output(std::int64_t count) const;

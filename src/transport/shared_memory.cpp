@@ -41,14 +41,20 @@ struct shared_memory_transport::state {
 
 namespace {
 
+// Rings of 1 MiB are fastest for two ranks, of 256 KiB for eight: what all of them hold should stay in the caches.
+constexpr std::size_t most_ring_memory = std::size_t{2} << 20;
+constexpr std::size_t least_ring = std::size_t{256} << 10;
+
 constexpr std::string_view no_object = "none ";
 
-/// What a rank found out about a neighbour: the nonce it read in the neighbour's object, and whether it can read the
-/// neighbour's process. An entry of the published verdict: "RANK:NONCE:0|1 ".
+/// What a rank found out about a neighbour: the nonce it read in the neighbour's object, and what it can reach beside
+/// that. An entry of the published verdict: "RANK:NONCE:REACH ".
 struct finding {
   object theirs;
-  bool can_read_process = false;
+  unsigned reach = 0;
 };
+constexpr unsigned reads_process = 1;  // through the kernel
+constexpr unsigned opens_files = 2;    // and so maps host memory
 
 std::string key_of(rank who) {
   return "shared_memory/" + to_string(who);
@@ -57,8 +63,8 @@ std::string verdict_key_of(rank who) {
   return key_of(who) + "/verdict";
 }
 
-std::string entry_of(rank whom, const shared_memory::nonce& identity, bool can_read_process) {
-  return to_string(whom) + ":" + shared_memory::to_hex(identity) + ":" + (can_read_process ? "1" : "0");
+std::string entry_of(rank whom, const shared_memory::nonce& identity) {
+  return to_string(whom) + ":" + shared_memory::to_hex(identity) + ":";
 }
 
 bool can_read_process_of(const object& theirs) {
@@ -68,11 +74,12 @@ bool can_read_process_of(const object& theirs) {
          seen == theirs.header().witness;
 }
 
-bool has_entry(const std::string& verdict, const std::string& entry) {
+/// What a verdict says behind an entry; nothing where it has none.
+std::optional<unsigned> reach_in(const std::string& verdict, const std::string& entry) {
   std::istringstream words(verdict);
   for (std::string word; words >> word;)
-    if (word == entry) return true;
-  return false;
+    if (word.size() == entry.size() + 1 && word.starts_with(entry)) return static_cast<unsigned>(word.back() - '0');
+  return std::nullopt;
 }
 
 std::vector<rank> others(const endpoint_environment& environment) {
@@ -99,8 +106,9 @@ std::map<rank, finding> map_neighbours(const endpoint_environment& environment, 
             "rank " + to_string(each) + " does not take rank " + to_string(environment.self) + " for a neighbour";
         continue;
       }
-      const bool can_read = can_read_process_of(theirs);
-      found.emplace(each, finding{std::move(theirs), can_read});
+      const unsigned reach =
+          (can_read_process_of(theirs) ? reads_process : 0) | (theirs.can_open_files() ? opens_files : 0);
+      found.emplace(each, finding{std::move(theirs), reach});
     } catch (const error& problem) {
       problems[each] = problem.what();
     }
@@ -111,14 +119,19 @@ std::map<rank, finding> map_neighbours(const endpoint_environment& environment, 
 std::string verdict_of(const std::map<rank, finding>& found) {
   std::string verdict;
   for (const auto& [who, each] : found)
-    verdict += entry_of(who, each.theirs.header().identity, each.can_read_process) + " ";
+    verdict += entry_of(who, each.theirs.header().identity) + std::to_string(each.reach) + " ";
   return verdict;
 }
 
-std::size_t one_copy_from(const shared_memory_options& options, bool is_possible) {
+/// `reach`: of the neighbour, which reads what this rank sends.
+shared_memory::thresholds thresholds_for(const shared_memory_options& options, unsigned reach) {
   using copy = shared_memory_options::copy;
-  if (!is_possible || options.path == copy::staged) return SIZE_MAX;
-  return options.path == copy::one_copy ? 1 : std::max<std::size_t>(options.one_copy_threshold, 1);
+  shared_memory::thresholds from;
+  if ((reach & opens_files) != 0 && options.path != copy::staged) from.share = options.share_threshold;
+  if ((reach & reads_process) == 0) return from;
+  if (options.path == copy::one_copy) from.offer = 1;
+  if (options.path == copy::automatic) from.offer = std::max<std::size_t>(options.one_copy_threshold, 1);
+  return from;
 }
 
 /// Makes the own object, or says in the problems of all neighbours why there is none.
@@ -126,9 +139,11 @@ object create_own(const endpoint_environment& environment, const shared_memory_o
                   shared_memory::nonce& witness, std::map<rank, std::string>& problems) {
   const std::vector<rank> neighbours = others(environment);
   if (neighbours.empty()) return {};
+  const std::size_t share = std::bit_floor(most_ring_memory / neighbours.size());
+  const std::size_t ring_bytes = std::min(options.ring_bytes, std::max(share, least_ring));
   try {
     witness = shared_memory::random_nonce();
-    object own = object::create(environment.self, neighbours, options.ring_bytes, environment.memory_budget);
+    object own = object::create(environment.self, neighbours, ring_bytes, environment.memory_budget);
     own.header().witness = witness;
     own.header().witness_address = reinterpret_cast<std::uintptr_t>(&witness);
     environment.publish(key_of(environment.self), own.name());
@@ -162,15 +177,15 @@ shared_memory_transport::shared_memory_transport(const endpoint_environment& env
     const std::string verdict = environment.look_up(verdict_key_of(each));
     const auto mine = found.find(each);
     if (mine == found.end()) continue;
-    const bool can_be_read = has_entry(verdict, entry_of(s.self, s.own.header().identity, true));
-    if (!can_be_read && !has_entry(verdict, entry_of(s.self, s.own.header().identity, false))) {
+    const auto reach = reach_in(verdict, entry_of(s.self, s.own.header().identity));
+    if (!reach) {
       s.problems[each] = "rank " + to_string(each) + " could not map the memory object of rank " + to_string(s.self);
       continue;
     }
     object& theirs = mine->second.theirs;
     const int their_slot = theirs.slot_of(s.self);
     s.pairs.push_back(std::make_unique<pair>(each, s.own, s.own.slot_of(each), std::move(theirs), their_slot,
-                                             one_copy_from(options, can_be_read), options.abort_timeout, s.bounce));
+                                             thresholds_for(options, *reach), options.abort_timeout, s.bounce));
     s.by_rank[static_cast<std::size_t>(each.value)] = s.pairs.back().get();
   }
   s.own.unlink();  // every neighbour that can map it has said so
@@ -237,6 +252,10 @@ bool shared_memory_transport::reaches(rank peer) const noexcept {
 
 bool shared_memory_transport::copies_once(rank peer) const noexcept {
   return reaches(peer) && state_->at(peer).out.copies_once();
+}
+
+bool shared_memory_transport::shares_host_memory(rank peer) const noexcept {
+  return reaches(peer) && state_->at(peer).out.shares();
 }
 
 const std::map<rank, std::string>& shared_memory_transport::problems() const noexcept {

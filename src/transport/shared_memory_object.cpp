@@ -19,12 +19,14 @@
 
 #include <hawser/core/error.hpp>
 
+#include "host_arena.hpp"
+
 namespace hawser::transport::shared_memory {
 
 namespace {
 
 constexpr std::uint64_t magic =
-    0x31'6d'68'73'72'77'61'68;  // "hawrshm1" in memory; the last character is the layout's version
+    0x32'6d'68'73'72'77'61'68;  // "hawrshm2" in memory; the last character is the layout's version
 constexpr std::string_view directory = "/dev/shm/";
 constexpr std::string_view prefix = "hawser-";
 constexpr std::string_view bell_suffix = ".bell";
@@ -156,6 +158,8 @@ object object::create(rank owner, const std::vector<rank>& neighbours, std::size
   header.owner = owner.value;
   header.identity = random_nonce();
   header.pid = ::getpid();
+  header.file = made.file_;
+  header.arena_file = -1;
   for (int i = 0; i < made.slots_; ++i) {
     new (&made.slot(i)) object_slot{};
     made.slot(i).neighbour = neighbours[static_cast<std::size_t>(i)].value;
@@ -186,6 +190,7 @@ object object::open(rank owner, std::string_view name) {
   const std::uint32_t slots = made.header().slots;
   made.slots_ = slots <= most_slots ? static_cast<int>(slots) : 0;
   made.check(owner);
+  made.can_open_files_ = can_open_file_of(made.header().pid, made.header().file, facts.st_dev, facts.st_ino);
   ::close(std::exchange(made.file_, -1));
   return made;
 }
@@ -220,6 +225,7 @@ object& object::operator=(object&& other) noexcept {
   std::swap(bytes_, other.bytes_);
   std::swap(ring_bytes_, other.ring_bytes_);
   std::swap(slots_, other.slots_);
+  std::swap(can_open_files_, other.can_open_files_);
   return *this;
 }
 

@@ -21,7 +21,7 @@ using nonce = std::array<std::uint64_t, 2>;
 /// refused; either side may only leave `offered` by compare-and-exchange. Withdrawn means: do not read any more.
 enum class offer_state : std::uint32_t { none, offered, reading, taken, refused, withdrawn };
 
-/// The begin of the object. All of it but `sleeping` is constant once the name of the object is published.
+/// The begin of the object. Constant once the name of the object is published, but for what begins at `sleeping`.
 struct alignas(line_bytes) object_header {
   std::uint64_t magic;
   std::uint64_t bytes;
@@ -32,7 +32,11 @@ struct alignas(line_bytes) object_header {
   nonce witness;  // the same bytes lie at witness_address of process pid
   std::uint64_t witness_address;
   std::int64_t pid;
+  std::int32_t file;  // the owner's descriptor of this object, for the question whether its files can be opened
   alignas(line_bytes) std::atomic<std::uint32_t> sleeping;  // the owner blocks, or is about to: ring its bell
+  // The owner's host memory, written before its first message out of there.
+  alignas(line_bytes) std::int32_t arena_file;
+  nonce arena_identity;
 };
 
 /// What owner and one neighbour share: the control of the ring from the neighbour to the owner, and the states of what
@@ -71,6 +75,9 @@ class object {
   object_slot& slot(int index) const noexcept;
   std::byte* ring(int index) const noexcept;
 
+  /// Whether the owner's files can be opened, as its host memory must be; of a neighbour's object.
+  bool can_open_files() const noexcept { return can_open_files_; }
+
   void ring_bell() const noexcept;
   void drain_bell() const noexcept;
   /// Removes the names of an own object; the memory lives on as long as it is mapped.
@@ -90,6 +97,7 @@ class object {
   // Private copies: what lies in the object may be changed by another process at any time.
   std::size_t ring_bytes_ = 0;
   int slots_ = 0;
+  bool can_open_files_ = false;
 };
 
 /// Reads a neighbour's memory. True when all of it was read, else errno tells why (ESRCH: the process is gone).

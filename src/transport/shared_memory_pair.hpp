@@ -12,18 +12,19 @@
 #include <hawser/transport/matching.hpp>
 #include <hawser/transport/transport.hpp>
 
+#include "host_arena.hpp"
 #include "shared_memory_object.hpp"
 
 namespace hawser::transport::shared_memory {
 
 /// The head of a message in the ring; it lies at a multiple of line_bytes, its payload directly behind it.
 struct frame {
-  enum class kind : std::uint32_t { message = 0x4d, offer = 0x4f };
+  enum class kind : std::uint32_t { message = 0x4d, offer = 0x4f, share = 0x53 };
   kind what = kind::message;
   std::uint32_t offer_slot = 0;
   tag match;
   std::uint64_t bytes = 0;
-  std::uint64_t address = 0;  // of an offered message, in its sender
+  std::uint64_t address = 0;  // of an offered message in its sender, of a shared one in its sender's host memory
 };
 
 /// Wakes the owner of an object if it sleeps. Must follow a sequentially consistent store of what it is to see.
@@ -33,11 +34,17 @@ inline void wake(const object& sleeper) {
     sleeper.ring_bell();
 }
 
+/// From how many bytes on messages to a neighbour are not staged: `offer`, read by the kernel out of any memory;
+/// `share`, read by the neighbour itself out of host memory.
+struct thresholds {
+  std::size_t offer = SIZE_MAX;
+  std::size_t share = SIZE_MAX;
+};
+
 /// The sending half.
 class sender {
  public:
-  /// `one_copy_from`: messages of at least so many bytes are offered instead of staged.
-  sender(rank peer, const object& own, int own_slot, const object& theirs, int their_slot, std::size_t one_copy_from,
+  sender(rank peer, const object& own, int own_slot, const object& theirs, int their_slot, thresholds from,
          std::chrono::milliseconds abort_timeout);
 
   void send(tag match, std::span<const std::byte> bytes, completion& done);
@@ -46,17 +53,21 @@ class sender {
   bool can_sleep();
   /// Completes what is pending, and what will come, with a failure.
   void fail(const failure& why);
-  bool copies_once() const noexcept { return one_copy_from_ != SIZE_MAX; }
+  bool copies_once() const noexcept { return from_.offer != SIZE_MAX; }
+  bool shares() const noexcept { return from_.share != SIZE_MAX; }
 
  private:
   struct outgoing {
     tag match;
     std::span<const std::byte> bytes;
     completion* done = nullptr;
+    frame::kind how = frame::kind::message;
+    std::uint64_t address = 0;  // where it is not staged
     bool has_head = false;
     std::size_t written = 0;
   };
 
+  void choose_way(outgoing& message);
   bool write(outgoing& message);
   bool write_offer(const outgoing& message);
   bool write_head(outgoing& message, const frame& head);
@@ -65,15 +76,16 @@ class sender {
   std::size_t room();
   bool settle_offers();
   void withdraw(unsigned slot, const failure& why);
-  bool is_offered(const outgoing& message) const noexcept { return message.bytes.size() >= one_copy_from_; }
+  static bool is_offered(const outgoing& message) noexcept { return message.how != frame::kind::message; }
 
   rank peer_;
+  const object& own_;
   const object& theirs_;
   object_slot& control_;  // in the neighbour's object
   object_slot& offers_;   // in the own object
   std::byte* ring_;
   std::size_t ring_bytes_;
-  std::size_t one_copy_from_;
+  thresholds from_;
   std::chrono::milliseconds abort_timeout_;
   std::uint64_t tail_ = 0;
   std::uint64_t published_ = 0;
@@ -101,11 +113,15 @@ class receiver {
   bool deliver(std::uint64_t tail);
   void publish_head();
   bool fetch();
-  bool fetch_piece(arrival& message);
+  std::optional<failure> read_offered(arrival& message);
+  std::optional<failure> read_shared(arrival& message);
+  bool end_reading(arrival& message, bool is_last);
   void end_fetch(arrival& message, const failure* why);
   void refuse(arrival& offered);
   void fail_corrupt(const char* what);
-  std::atomic<std::uint32_t>& state_of(const arrival& offered) { return offers_.offers[offered.token]; }
+  std::atomic<std::uint32_t>& state_of(const arrival& offered) { return offers_.offers[offered.token & ~shared_mark]; }
+
+  static constexpr std::uint64_t shared_mark = std::uint64_t{1} << 32;  // of an arrival's token, beside its slot
 
   const object& theirs_;
   object_slot& control_;  // in the own object
@@ -113,6 +129,7 @@ class receiver {
   const std::byte* ring_;
   std::size_t ring_bytes_;
   std::vector<std::byte>& bounce_;
+  mapped_arena arena_;  // the neighbour's, from its first shared message on
   std::uint64_t head_ = 0;
   std::uint64_t published_ = 0;
   std::size_t payload_left_ = 0;
@@ -123,11 +140,11 @@ class receiver {
 
 /// Both halves.
 struct pair {
-  pair(rank peer, const object& own, int own_slot, object&& mapped, int their_slot, std::size_t one_copy_from,
+  pair(rank peer, const object& own, int own_slot, object&& mapped, int their_slot, thresholds from,
        std::chrono::milliseconds abort_timeout, std::vector<std::byte>& bounce)
       : theirs(std::move(mapped)),
         mine(own),
-        out(peer, own, own_slot, theirs, their_slot, one_copy_from, abort_timeout),
+        out(peer, own, own_slot, theirs, their_slot, from, abort_timeout),
         in(peer, own, own_slot, theirs, their_slot, bounce),
         own_slot_index(own_slot),
         their_slot_index(their_slot) {}

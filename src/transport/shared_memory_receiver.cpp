@@ -78,10 +78,11 @@ bool receiver::read_ring() {
 bool receiver::start_message() {
   frame head;  // a copy: what lies in the ring may still change
   std::memcpy(&head, ring_ + (head_ & (ring_bytes_ - 1)), sizeof head);
-  if (head.what == frame::kind::offer && head.offer_slot < offer_slots) {
+  const bool is_shared = head.what == frame::kind::share;
+  if ((is_shared || head.what == frame::kind::offer) && head.offer_slot < offer_slots) {
     head_ += line_bytes;
-    if (arrival* matched = queue_.offer(head.match, head.bytes, head.address, head.offer_slot))
-      fetches_.push_back(matched);
+    const std::uint64_t token = head.offer_slot | (is_shared ? shared_mark : 0);
+    if (arrival* matched = queue_.offer(head.match, head.bytes, head.address, token)) fetches_.push_back(matched);
     return true;
   }
   if (head.what != frame::kind::message) return fail_corrupt("an unknown frame"), false;
@@ -137,39 +138,65 @@ bool receiver::fetch() {
     end_fetch(message, &withdrawn);
     return true;
   }
-  if (fetch_piece(message)) return true;
-  const failure unreadable = why_unreadable(queue_.peer(), errno);
+  std::optional<failure> unreadable = (message.token & shared_mark) != 0 ? read_shared(message) : read_offered(message);
+  if (!unreadable) return true;
   state_of(message).store(word(offer_state::refused), std::memory_order_seq_cst);
   wake(theirs_);
-  end_fetch(message, &unreadable);
+  end_fetch(message, &*unreadable);
   return true;
 }
 
-/// Copies a piece of a message that is marked as being read. False when the memory cannot be read; errno tells why.
-bool receiver::fetch_piece(arrival& message) {
+/// Copies a piece of a message that is marked as being read through the kernel. Why it cannot, where it cannot.
+std::optional<failure> receiver::read_offered(arrival& message) {
   const std::span<std::byte> place = queue_.place(message);
   if (place.empty() && bounce_.empty()) bounce_.resize(bounce_bytes);
   std::byte* into = place.empty() ? bounce_.data() : place.data();
   const std::size_t bytes =
       std::min(message.missing(), place.empty() ? bounce_bytes : std::min(fetch_bytes, place.size()));
-  if (!read_process(theirs_.header().pid, message.address + message.arrived, into, bytes)) return false;
-  // The sender may have lost patience; then what was read is worth nothing.
+  if (!read_process(theirs_.header().pid, message.address + message.arrived, into, bytes))
+    return why_unreadable(queue_.peer(), errno);
   const bool is_last = bytes == message.missing();
-  auto expected = word(offer_state::reading);
-  const auto next = word(is_last ? offer_state::taken : offer_state::offered);
-  if (!state_of(message).compare_exchange_strong(expected, next)) {
-    const std::string who = "rank " + to_string(queue_.peer());
-    const failure withdrawn{errc::peer_failed, queue_.peer(), who + " has taken its message back"};
-    end_fetch(message, &withdrawn);
-    return true;
-  }
-  if (is_last) wake(theirs_);
+  if (!end_reading(message, is_last)) return std::nullopt;
   if (place.empty())
     queue_.append(message, into, bytes);
   else
     queue_.advance(message, bytes);
   if (is_last) end_fetch(message, nullptr);
-  return true;
+  return std::nullopt;
+}
+
+/// Takes a piece of a message that is marked as being read straight out of the neighbour's host memory.
+std::optional<failure> receiver::read_shared(arrival& message) {
+  try {
+    if (!arena_)
+      arena_ = mapped_arena(theirs_.header().pid, theirs_.header().arena_file, theirs_.header().arena_identity);
+  } catch (const error& unmapped) {
+    return failure{unmapped.code(), queue_.peer(), unmapped.what()};
+  }
+  const std::size_t bytes = std::min(message.missing(), fetch_bytes);
+  const std::byte* from = arena_.at(message.address + message.arrived, bytes);
+  if (!from)
+    return failure{errc::internal, queue_.peer(),
+                   "rank " + to_string(queue_.peer()) + " offered what is not in its host memory"};
+  queue_.append(message, from, bytes);
+  const bool is_last = message.missing() == 0;
+  if (end_reading(message, is_last) && is_last) end_fetch(message, nullptr);
+  return std::nullopt;
+}
+
+/// Gives the sender its memory back, for good after the last piece. False where the sender has lost patience before:
+/// what was read is worth nothing, and the fetch has failed.
+bool receiver::end_reading(arrival& message, bool is_last) {
+  auto expected = word(offer_state::reading);
+  const auto next = word(is_last ? offer_state::taken : offer_state::offered);
+  if (state_of(message).compare_exchange_strong(expected, next)) {
+    if (is_last) wake(theirs_);
+    return true;
+  }
+  const std::string who = "rank " + to_string(queue_.peer());
+  const failure withdrawn{errc::peer_failed, queue_.peer(), who + " has taken its message back"};
+  end_fetch(message, &withdrawn);
+  return false;
 }
 
 /// Ends the fetch at the front.

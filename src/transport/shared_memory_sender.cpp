@@ -23,24 +23,42 @@ failure departed(rank peer) {
 
 }  // namespace
 
-sender::sender(rank peer, const object& own, int own_slot, const object& theirs, int their_slot,
-               std::size_t one_copy_from, std::chrono::milliseconds abort_timeout)
+sender::sender(rank peer, const object& own, int own_slot, const object& theirs, int their_slot, thresholds from,
+               std::chrono::milliseconds abort_timeout)
     : peer_(peer),
+      own_(own),
       theirs_(theirs),
       control_(theirs.slot(their_slot)),
       offers_(own.slot(own_slot)),
       ring_(theirs.ring(their_slot)),
       ring_bytes_(theirs.ring_bytes()),
-      one_copy_from_(one_copy_from),
+      from_(from),
       abort_timeout_(abort_timeout) {}
 
 void sender::send(tag match, std::span<const std::byte> bytes, completion& done) {
   if (failed_) return done.done(done, &*failed_);
   outgoing message{match, bytes, &done};
+  choose_way(message);
   if (!queue_.empty() || !write(message))
     queue_.push_back(message);
   else if (!is_offered(message))
     done.done(done, nullptr);
+}
+
+/// Out of host memory the neighbour reads by itself, out of other memory through the kernel, or through the ring.
+void sender::choose_way(outgoing& message) {
+  const host_arena* const arena = message.bytes.size() >= from_.share ? host_arena::existing() : nullptr;
+  if (const auto offset = arena ? arena->offset_of(message.bytes) : std::nullopt) {
+    message.how = frame::kind::share;
+    message.address = *offset;
+    object_header& header = own_.header();
+    if (header.arena_file >= 0) return;
+    header.arena_identity = arena->identity();
+    header.arena_file = arena->file();
+  } else if (message.bytes.size() >= from_.offer) {
+    message.how = frame::kind::offer;
+    message.address = reinterpret_cast<std::uintptr_t>(message.bytes.data());
+  }
 }
 
 bool sender::progress() {
@@ -88,9 +106,8 @@ bool sender::write_offer(const outgoing& message) {
   const auto slot = static_cast<unsigned>(std::countr_one(slots_in_use_));
   if (slot == offer_slots) return false;
   outgoing head = message;
-  const auto address = reinterpret_cast<std::uintptr_t>(message.bytes.data());
   offers_.offers[slot].store(static_cast<std::uint32_t>(offer_state::offered), std::memory_order_release);
-  if (!write_head(head, {frame::kind::offer, slot, message.match, message.bytes.size(), address})) return false;
+  if (!write_head(head, {message.how, slot, message.match, message.bytes.size(), message.address})) return false;
   slots_in_use_ |= std::uint64_t{1} << slot;
   offered_[slot] = message.done;
   tail_ = next_line(tail_);

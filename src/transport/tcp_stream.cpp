@@ -12,9 +12,9 @@
 namespace hawser::transport {
 namespace {
 
-constexpr std::size_t most_parts = 64;                             // of one writev: 32 messages
-constexpr std::size_t most_written = std::size_t{1} << 20;         // per round and peer, so that others get their turn
-constexpr std::size_t most_read = std::size_t{1} << 20;            // likewise
+constexpr std::size_t most_parts = 64;                      // of one writev: 32 messages
+constexpr std::size_t most_written = std::size_t{1} << 20;  // per round and peer, so that others get their turn
+constexpr std::size_t most_read = std::size_t{1} << 20;     // likewise
 // Only a sender of much waits for room; the answer to a small message acknowledges it without a packet of its own.
 constexpr std::size_t least_quick_ack = std::size_t{8} << 10;
 constexpr std::uint64_t longest_message = std::uint64_t{1} << 48;  // more is not a size but a broken stream

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,15 +16,20 @@ namespace hawser::transport {
 
 struct shared_memory_options {
   enum class copy {
-    automatic,  ///< one copy from the threshold on, where the kernel lets a process read its peer's memory
+    automatic,  ///< host memory without a copy, other memory by one copy from a threshold on, where the system allows
+                ///< it
     staged,     ///< everything through the rings
     one_copy,   ///< every message with a payload by one copy, where that is possible at all (for tests)
   };
   copy path = copy::automatic;
-  /// Capacity of each ring, a power of two; made smaller where memory_budget or /dev/shm is.
-  std::size_t ring_bytes = std::size_t{256} << 10;
-  /// Messages of at least this size are copied once; docs/transports.md says why from here on.
-  std::size_t one_copy_threshold = std::size_t{64} << 10;
+  /// Largest capacity of a ring, a power of two; 256 KiB where there are many, and smaller where memory_budget or
+  /// /dev/shm is.
+  std::size_t ring_bytes = std::size_t{1} << 20;
+  /// Messages of at least this size are copied once, through the kernel. Never, unless it is asked for: staging was
+  /// faster at every size (docs/transports.md).
+  std::size_t one_copy_threshold = SIZE_MAX;
+  /// Messages of at least this size out of `host_memory()` are read by the neighbour where they lie.
+  std::size_t share_threshold = std::size_t{16} << 10;
   /// How long shutdown and peer_failed wait for a neighbour that is reading the caller's memory that moment.
   std::chrono::milliseconds abort_timeout{1000};
 };
@@ -55,6 +61,8 @@ class shared_memory_transport {
   bool reaches(rank peer) const noexcept;
   /// Whether large messages to that peer are copied only once.
   bool copies_once(rank peer) const noexcept;
+  /// Whether messages out of `host_memory()` to that peer are not copied at all.
+  bool shares_host_memory(rank peer) const noexcept;
   /// Why ranks of environment.neighbours are not reached.
   const std::map<rank, std::string>& problems() const noexcept;
   void peer_failed(const failure& why);
