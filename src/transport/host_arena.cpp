@@ -2,6 +2,7 @@
 #include "host_arena.hpp"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -11,7 +12,9 @@
 #include <atomic>
 #include <bit>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <new>
 #include <string>
 #include <utility>
@@ -46,8 +49,16 @@ std::string path_of(std::int64_t pid, int file) {
 }  // namespace
 
 host_arena& host_arena::instance() {
-  static host_arena process;
-  return process;
+  static std::mutex making;
+  const std::lock_guard lock(making);
+  if (host_arena* const known = existing()) return *known;
+  // What is allocated from it may be freed by the very last destructor.
+  auto* const fresh = new host_arena;
+  // The file is shared with a forked child, which must not give out the same bytes a second time.
+  [[maybe_unused]] static const int registered =
+      ::pthread_atfork(nullptr, nullptr, [] { made.store(nullptr, std::memory_order_relaxed); });
+  made.store(fresh, std::memory_order_release);
+  return *fresh;
 }
 
 host_arena* host_arena::existing() noexcept {
@@ -66,13 +77,6 @@ host_arena::host_arena() {
     fail_system("the system gives no random bytes");
   std::memcpy(base_, identity_.data(), sizeof identity_);
   free_.emplace(page_bytes, bytes_ - page_bytes);
-  made.store(this, std::memory_order_release);
-}
-
-host_arena::~host_arena() {
-  made.store(nullptr, std::memory_order_release);
-  ::munmap(base_, bytes_);
-  ::close(file_);
 }
 
 std::optional<std::uint64_t> host_arena::offset_of(std::span<const std::byte> bytes) const noexcept {
@@ -102,6 +106,7 @@ void* host_arena::do_allocate(std::size_t bytes, std::size_t alignment) {
 
 void host_arena::do_deallocate(void* at, std::size_t, std::size_t) {
   const std::lock_guard lock(mutex_);
+  // What a forked child has inherited is its parent's to free: it is not known here.
   const auto found = taken_.find(static_cast<std::size_t>(static_cast<std::byte*>(at) - base_));
   if (found == taken_.end()) return;
   auto [begin, size] = *found;

@@ -18,13 +18,12 @@ class host_arena final : public std::pmr::memory_resource {
  public:
   using nonce = std::array<std::uint64_t, 2>;
 
-  /// The process's, made at the first call. Throws errc::resource.
+  /// The process's, made at the first call and never destroyed; a forked child makes its own. Throws errc::resource.
   static host_arena& instance();
   /// The process's where it has been made, else null; for the question whether memory lies in it.
   static host_arena* existing() noexcept;
 
   host_arena();
-  ~host_arena() override;
   host_arena(const host_arena&) = delete;
   host_arena& operator=(const host_arena&) = delete;
 

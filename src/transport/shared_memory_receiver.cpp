@@ -171,6 +171,7 @@ std::optional<failure> receiver::read_shared(arrival& message) {
     if (!arena_)
       arena_ = mapped_arena(theirs_.header().pid, theirs_.header().arena_file, theirs_.header().arena_identity);
   } catch (const error& unmapped) {
+    if (unmapped.native_code() == ENOENT) return why_unreadable(queue_.peer(), ESRCH);
     return failure{unmapped.code(), queue_.peer(), unmapped.what()};
   }
   const std::size_t bytes = std::min(message.missing(), fetch_bytes);

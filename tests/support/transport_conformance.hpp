@@ -30,21 +30,20 @@ inline tag tag_of(std::size_t number) {
 
 /// One transfer with its buffer.
 struct transfer {
-  explicit transfer(std::vector<std::byte> bytes) : data(std::move(bytes)) {}
+  explicit transfer(payload moved) : data(std::move(moved)) {}
   ticket done;
-  std::vector<std::byte> data;
+  payload data;
 };
 
-inline transfer& start_send(any_transport& endpoint, std::list<transfer>& all, rank peer, tag match,
-                            std::vector<std::byte> bytes) {
-  transfer& each = all.emplace_back(std::move(bytes));
+inline transfer& start_send(any_transport& endpoint, std::list<transfer>& all, rank peer, tag match, payload data) {
+  transfer& each = all.emplace_back(std::move(data));
   endpoint.send(peer, match, each.data, each.done);
   return each;
 }
 
 inline transfer& start_receive(any_transport& endpoint, std::list<transfer>& all, rank peer, tag match,
                                std::size_t bytes) {
-  transfer& each = all.emplace_back(std::vector<std::byte>(bytes, std::byte{0xEE}));
+  transfer& each = all.emplace_back(payload(bytes, std::byte{0xEE}));
   endpoint.receive(peer, match, into(each.data), each.done);
   return each;
 }
@@ -191,7 +190,7 @@ struct consumer {
     mine.got.insert(mine.got.end(), from, from + bytes);
   }
   std::size_t granule;
-  std::vector<std::byte> got;
+  payload got;
   bool keeps_rules = true;
   bool is_at_end = false;
 };

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <functional>
 #include <iostream>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <thread>
@@ -35,11 +36,16 @@ using opener = std::function<any_transport(const endpoint_environment&)>;
 /// What one rank does; the store is a way around the transport under test.
 using rank_body = std::function<void(any_transport& endpoint, rank self, shared_store& store)>;
 
-/// A transport and the way its ranks are started. `prepare` is called once per run, before the ranks start.
+/// What is sent and received: memory of the world under test.
+using payload = std::pmr::vector<std::byte>;
+
+/// A transport and the way its ranks are started. `prepare` is called once per run, before the ranks start; `memory` by
+/// every rank.
 struct transport_world {
   std::string name;
   enum class start { threads, processes } how = start::threads;
   std::function<opener()> prepare;
+  std::function<std::pmr::memory_resource*()> memory = &std::pmr::new_delete_resource;
 
   void run(int size, const rank_body& body) const;
 };
@@ -122,7 +128,10 @@ inline void run_processes(const opener& open, int size, shared_store& store, con
 
 inline void transport_world::run(int size, const rank_body& body) const {
   shared_store store;
-  const opener open = prepare();
+  const opener open = [this, made = prepare()](const endpoint_environment& environment) {
+    std::pmr::set_default_resource(memory());
+    return made(environment);
+  };
   (how == start::threads ? run_threads : run_processes)(open, size, store, body);
 }
 
@@ -169,8 +178,8 @@ inline void wait_for(any_transport& endpoint, const ticket& each, waiting how = 
 }
 
 /// Bytes that only their seed determines.
-inline std::vector<std::byte> pattern(std::size_t bytes, std::uint64_t seed) {
-  std::vector<std::byte> made(bytes);
+inline payload pattern(std::size_t bytes, std::uint64_t seed) {
+  payload made(bytes);
   std::uint64_t state = seed * 0x9e3779b97f4a7c15u + 0x1234567;
   for (std::size_t at = 0; at < bytes; at += sizeof state) {
     state ^= state << 13;
@@ -181,7 +190,8 @@ inline std::vector<std::byte> pattern(std::size_t bytes, std::uint64_t seed) {
   return made;
 }
 
-inline sink into(std::vector<std::byte>& data) {
+template <class Vector>
+sink into(Vector& data) {
   return {.data = data.data(), .bytes = data.size()};
 }
 

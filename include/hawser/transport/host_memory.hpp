@@ -10,7 +10,7 @@ namespace hawser {
 
 /// The process's own: one anonymous file in memory, as large as the machine's memory, of which only what is used is
 /// backed. What is allocated here is sent to ranks on the same host without a copy: they reduce, or copy, straight out
-/// of it. Freed memory stays with the process for the next allocation. Thread-safe; not usable in a child after fork.
+/// of it. Freed memory stays with the process for the next allocation. Thread-safe; a forked child has its own.
 /// Allocation throws std::bad_alloc where the space is used up, and `error` (errc::resource) where the system gives
 /// none.
 std::pmr::memory_resource& host_memory();

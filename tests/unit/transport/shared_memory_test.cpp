@@ -1,4 +1,5 @@
 // The shared-memory transport: conformance between threads and between processes on each copy path, and its own rules.
+#include <hawser/transport/host_memory.hpp>
 #include <hawser/transport/shared_memory.hpp>
 
 #include <signal.h>
@@ -17,6 +18,12 @@ using transport::shared_memory_options;
 using transport::shared_memory_transport;
 using copy = shared_memory_options::copy;
 
+transport_world in_host_memory(transport_world made) {
+  made.name += "_host_memory";
+  made.memory = [] { return &host_memory(); };
+  return made;
+}
+
 transport_world world(std::string name, transport_world::start how, copy path, std::size_t ring_bytes) {
   return {.name = std::move(name), .how = how, .prepare = [=] {
             return shared_memory_factory({.path = path, .ring_bytes = ring_bytes}).open;
@@ -31,6 +38,8 @@ constexpr std::size_t tiny_ring = std::size_t{8} << 10;
 INSTANTIATE_TEST_SUITE_P(shared_memory, transport_conformance,
                          ::testing::Values(world("threads", threads, copy::automatic, usual_ring),
                                            world("threads_staged_tiny", threads, copy::staged, tiny_ring),
+                                           in_host_memory(world("threads", threads, copy::automatic, tiny_ring)),
+                                           in_host_memory(world("processes", processes, copy::automatic, tiny_ring)),
                                            world("threads_one_copy", threads, copy::one_copy, tiny_ring),
                                            world("processes", processes, copy::automatic, usual_ring),
                                            world("processes_staged", processes, copy::staged, usual_ring),
@@ -142,7 +151,7 @@ TEST(shared_memory, works_with_a_small_memory_budget) {
       [](shared_memory_transport& endpoint, rank self, shared_store& store) {
         const rank next = (self.value + 1) % 4, previous = (self.value + 3) % 4;
         const auto data = pattern(300'000, 1);
-        std::vector<std::byte> got(data.size());
+        payload got(data.size());
         ticket sent, received;
         endpoint.receive(previous, tag_of(1), into(got), received);
         endpoint.send(next, tag_of(1), data, sent);
@@ -165,6 +174,10 @@ TEST(shared_memory, uses_one_copy_only_where_it_is_possible_and_asked_for) {
     require(!endpoint.copies_once(1 - self.value), "staged");
   });
   run_typed(2, {}, [](shared_memory_transport& endpoint, rank self, shared_store&) {
+    require(!endpoint.copies_once(1 - self.value), "staging is faster");
+    require(endpoint.shares_host_memory(1 - self.value), "threads of one process may always open its files");
+  });
+  run_typed(2, {.one_copy_threshold = 1000}, [](shared_memory_transport& endpoint, rank self, shared_store&) {
     require(endpoint.copies_once(1 - self.value), "threads of one process may always read each other");
   });
 }
@@ -229,32 +242,42 @@ TEST(shared_memory, survives_the_death_of_a_neighbour) {
   }
 }
 
-TEST(shared_memory, a_message_of_a_neighbour_that_died_names_it) {
+/// Rank 0 learns of a large message, its sender is killed, and only then is it received.
+void receive_from_the_dead(const shared_memory_options& options, std::pmr::memory_resource* (*memory)()) {
   shared_store store;
   const std::vector<std::byte> small(8);
   const pid_t victim = ::fork();
   if (victim == 0) {
-    shared_memory_transport endpoint(environment_of(1, 2, store), {});
+    std::pmr::set_default_resource(memory());
+    shared_memory_transport endpoint(environment_of(1, 2, store), options);
     const auto data = pattern(std::size_t{4} << 20, 1);
     ticket offered, sent;
     endpoint.send(0, tag_of(1), data, offered);
     endpoint.send(0, tag_of(2), small, sent);
     for (;;) endpoint.progress();
   }
-  shared_memory_transport endpoint(environment_of(0, 2, store), {});
-  const bool copies_once = endpoint.copies_once(1);
+  shared_memory_transport endpoint(environment_of(0, 2, store), options);
+  const bool is_whole = !endpoint.copies_once(1) && !endpoint.shares_host_memory(1);
   std::vector<std::byte> got(std::size_t{4} << 20), came(8);
   ticket first, second;
   endpoint.receive(1, tag_of(2), into(came), first);
   while (!first.is_over()) endpoint.progress();
   ::kill(victim, SIGKILL);
   ::waitpid(victim, nullptr, 0);
-  if (!copies_once) GTEST_SKIP() << "this system refuses to read another process";
+  if (is_whole) GTEST_SKIP() << "this system refuses to read another process";
   endpoint.receive(1, tag_of(1), into(got), second);
   while (!second.is_over()) endpoint.progress();
   ASSERT_TRUE(second.why);
-  EXPECT_EQ(second.why->code, errc::peer_failed);
+  EXPECT_EQ(second.why->code, errc::peer_failed) << second.why->what;
   EXPECT_EQ(second.why->peer, rank(1));
+}
+
+TEST(shared_memory, a_message_of_a_neighbour_that_died_names_it) {
+  receive_from_the_dead({.one_copy_threshold = 1000}, &std::pmr::new_delete_resource);
+}
+
+TEST(shared_memory, host_memory_of_a_neighbour_that_died_names_it) {
+  receive_from_the_dead({}, [] { return &host_memory(); });
 }
 
 }  // namespace

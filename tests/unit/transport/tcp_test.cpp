@@ -282,7 +282,7 @@ TEST(tcp, a_peer_that_nobody_waits_for_is_not_read_without_bound) {
   tcp_transport zero(environment);
   tcp_transport one(book.environment(1, 2));
   constexpr std::size_t messages = 400;
-  const std::vector<std::byte> data = pattern(64 << 10, 1);
+  const payload data = pattern(64 << 10, 1);
   std::list<ticket> sends;
   for (std::size_t i = 0; i < messages; ++i) one.send(0, tag_of(i), data, sends.emplace_back());
   const auto sent = [&] {
@@ -302,7 +302,7 @@ TEST(tcp, a_peer_that_nobody_waits_for_is_not_read_without_bound) {
   EXPECT_EQ(::poll(&bell, 1, 0), 0);  // and its arrival wakes nobody
   std::list<transfer> receives;
   for (std::size_t i = 0; i < messages; ++i) {
-    transfer& each = receives.emplace_back(std::vector<std::byte>(data.size()));
+    transfer& each = receives.emplace_back(payload(data.size()));
     zero.receive(1, tag_of(i), into(each.data), each.done);
   }
   ASSERT_TRUE(drive({&zero, &one}, 20s, [&] { return receives.back().done.is_over() && sent() == messages; }));
@@ -312,7 +312,7 @@ TEST(tcp, a_peer_that_nobody_waits_for_is_not_read_without_bound) {
 TEST(tcp, what_arrived_before_the_peer_left_can_still_be_received) {
   address_book book;
   tcp_transport zero(book.environment(0, 2));
-  const std::vector<std::byte> data = pattern(1000, 1);
+  const payload data = pattern(1000, 1);
   {
     tcp_transport one(book.environment(1, 2));
     ticket sent;
@@ -321,7 +321,7 @@ TEST(tcp, what_arrived_before_the_peer_left_can_still_be_received) {
     one.shutdown();
   }
   for (int i = 0; i < 100; ++i) zero.progress();  // sees the end of the connection
-  std::vector<std::byte> got(data.size());
+  payload got(data.size());
   ticket received, never;
   zero.receive(1, tag_of(1), into(got), received);
   ASSERT_TRUE(drive({&zero}, 10s, [&] { return received.is_over(); }));
