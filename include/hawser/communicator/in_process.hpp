@@ -37,6 +37,7 @@ void run_in_process(int size, const communicator_options& options, Body&& body) 
     if (each) std::rethrow_exception(each);
 }
 
+/// The same with default options.
 template <class Body>
 void run_in_process(int size, Body&& body) {
   run_in_process(size, communicator_options{}, std::forward<Body>(body));

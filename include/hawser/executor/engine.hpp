@@ -22,6 +22,7 @@ struct wait_policy {
   int spins = 0;
   int yields = 100;  ///< a starting value, to be measured with the engine (docs/usage.md)
 
+  /// Spins only where every rank on the host has a core of its own.
   static wait_policy for_ranks_on_host(int ranks);
 };
 
@@ -67,6 +68,7 @@ class engine {
   /// What a step of the progress thread came to: more to do at once; nothing, and the descriptor tells when there is;
   /// or not its turn, until it is woken.
   enum class background { busy, idle, left };
+  /// Never blocks; a back end that gives up fails what is in progress instead of throwing.
   background step_in_background();
 
   /// From any thread: something outside happened; wakes the loop, which calls `on_interrupt`.
