@@ -153,8 +153,9 @@ std::unique_ptr<executor::operation> collective_run::payload_operation() {
   arguments.output = output_;
   arguments.scratch_counts = scratch_counts_;
   arguments.scratch_count = request_.count;
-  // Once the sizes have gone ahead both ends of a message know that it is empty.
-  arguments.sends_empty_messages = !sizes_first_;
+  // Where the sizes have gone ahead, or all ranks pass those of all blocks, both ends of a message know that it is
+  // empty. Elsewhere an empty one finds a rank that expects something.
+  arguments.sends_empty_messages = !sizes_first_ && !(call_.is_ragged && request_.are_counts_agreed);
   if (schedule::reduces(call_.what)) {
     if (call_.op.kind == reduce_kind::user)
       arguments.reduce = executor::make_reducer(run_type_, run_element_bytes_, call_.op);

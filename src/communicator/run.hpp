@@ -52,6 +52,7 @@ class collective_run {
   void end(std::optional<transport::failure> failed);
   void finish();
   std::string what_it_waits_for();
+  void compare_calls();
 
   communicator_state& members_;
   std::shared_ptr<communicator_state> kept_;

@@ -1,4 +1,5 @@
 // A run's way from its start to its end: see run.hpp.
+#include <algorithm>
 #include <exception>
 
 #include <hawser/executor/reduce.hpp>
@@ -11,6 +12,9 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 using schedule::collective;
+
+/// A rank that has waited for this part of the peer time-out compares its calls with those of the others.
+constexpr int doubts_in_peer_timeout = 4;
 
 }  // namespace
 
@@ -46,6 +50,10 @@ void collective_run::start(attendance driven_by) {
   is_sizing_ = sizes_first_;
   is_complete_ = false;
   is_started_ = true;
+  const bool agrees_on_blocks = call_.is_ragged && request_.are_counts_agreed;
+  const auto& blocks = call_.what == collective::reduce_scatter ? call_.input_counts : call_.output_counts;
+  members_.calls().add({request_, plan_, call_.options.segments > 0 ? call_.options.segments : plan_->segments,
+                        agrees_on_blocks ? digest_of(blocks) : 0});
   launch(sizes_number_);
 }
 
@@ -162,16 +170,31 @@ std::string collective_run::what_it_waits_for() {
   });
 }
 
+/// Whether the other ranks make the same call, as far as they have said so; this rank says so too.
+void collective_run::compare_calls() {
+  job& owner = members_.owner();
+  const auto differing = members_.calls().compare(owner.door());
+  if (!differing) return;
+  const transport::failure cause = owner.fail(different_calls(*differing));
+  is_complete_ = true;
+  throw to_error(cause, to_string(call_.what));
+}
+
 void collective_run::wait() {
   if (!is_started_) fail(errc::invalid_argument, "a persistent collective was waited for before it was started");
-  const milliseconds timeout = members_.owner().options().operation_timeout;
-  if (wait_until(clock::now() + timeout)) return;
-  const std::string reason = what_it_waits_for();
-  members_.owner().fail({errc::timeout, rank(-1), describe("timed out", reason)});
+  job& owner = members_.owner();
+  const milliseconds timeout = owner.options().operation_timeout;
+  const auto deadline = clock::now() + timeout;
+  if (wait_until(std::min(deadline, clock::now() + owner.options().peer_timeout / doubts_in_peer_timeout))) return;
+  compare_calls();
+  const bool is_done = wait_until(deadline);
+  if (is_done) return members_.calls().retract(owner.door());
+  const std::string reason = what_it_waits_for() + "; this rank calls " + members_.calls().last();
+  owner.fail({errc::timeout, rank(-1), describe("timed out", reason)});
   is_complete_ = true;
   fail(errc::timeout,
        std::string(to_string(call_.what)) + " did not complete within " + std::to_string(timeout.count()) + " ms",
-       reason, "does every rank make the same calls in the same order?");
+       reason, "does every rank make the same calls in the same order, with equal counts?");
 }
 
 }  // namespace hawser::detail

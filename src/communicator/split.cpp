@@ -93,9 +93,12 @@ std::unique_ptr<communicator> communicator::split(int color, int key) {
     positions.push_back(hierarchy().position_of(member));
     in_job.push_back(state_->in_job(member));
   }
+  // Members make equal calls, so that the number of the next one tells this split from every other one.
+  const std::string name =
+      state_->calls().communicator() + "." + std::to_string(state_->calls().size()) + ":" + std::to_string(color);
   return std::make_unique<communicator>(std::make_shared<detail::communicator_state>(
       state_->shared_owner(), topology::select_positions(hierarchy(), positions), std::move(in_job), hawser::rank(self),
-      context));
+      context, name));
 }
 
 }  // namespace hawser

@@ -15,15 +15,19 @@ constexpr std::size_t most_remembered = 4096;
 }  // namespace
 
 communicator_state::communicator_state(std::shared_ptr<job> owner)
-    : owner_(std::move(owner)), self_(owner_->self()), planner_(agree_on_hierarchy(*owner_), owner_->options().host) {}
+    : owner_(std::move(owner)),
+      self_(owner_->self()),
+      planner_(agree_on_hierarchy(*owner_), owner_->options().host),
+      calls_("world") {}
 
 communicator_state::communicator_state(std::shared_ptr<job> owner, topology::hierarchy tree, std::vector<rank> members,
-                                       rank self, std::uint16_t context)
+                                       rank self, std::uint16_t context, std::string name)
     : owner_(std::move(owner)),
       members_(std::move(members)),
       self_(self),
       context_(context),
-      planner_(std::move(tree), owner_->options().host) {}
+      planner_(std::move(tree), owner_->options().host),
+      calls_(std::move(name)) {}
 
 communicator_state::~communicator_state() {
   if (context_ != 0) {
@@ -37,7 +41,9 @@ communicator_state::~communicator_state() {
     auto barrier = std::make_shared<collective_run>(*this, std::move(farewell));
     barrier->start(attendance::caller);
     if (barrier->wait_until(std::chrono::steady_clock::now() + owner_->options().abort_timeout)) return;
-    barrier->abandon();  // the others may come later than this rank can wait
+    // The others may come later than this rank can wait; or they wait in a call that this rank has made differently.
+    if (const auto differing = calls_.compare(owner_->door())) owner_->fail(different_calls(*differing));
+    barrier->abandon();
     owner_->keep_until_shutdown(std::move(barrier));
   } catch (const std::exception&) {  // the job has failed; whoever waited for it has been told
   }

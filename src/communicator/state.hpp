@@ -15,6 +15,7 @@
 #include <hawser/executor/operation.hpp>
 #include <hawser/planner/planner.hpp>
 
+#include "call_log.hpp"
 #include "job.hpp"
 
 namespace hawser::detail {
@@ -37,9 +38,9 @@ class communicator_state {
  public:
   /// The communicator of all ranks.
   explicit communicator_state(std::shared_ptr<job> owner);
-  /// A part of it: `members[r]` is rank r's number in the job.
+  /// A part of it: `members[r]` is rank r's number in the job; `name` is for its `call_log`.
   communicator_state(std::shared_ptr<job> owner, topology::hierarchy tree, std::vector<rank> members, rank self,
-                     std::uint16_t context);
+                     std::uint16_t context, std::string name);
   communicator_state(const communicator_state&) = delete;
   communicator_state& operator=(const communicator_state&) = delete;
   ~communicator_state();
@@ -58,6 +59,7 @@ class communicator_state {
   /// could be taken for is over (errc::timeout). The caller sets `order_numbers().is_over` when its own is.
   std::uint16_t take_order_number();
   const std::shared_ptr<order_window>& order_numbers() const noexcept { return under_way_; }
+  call_log& calls() noexcept { return calls_; }
 
   /// The decision for a request, remembered.
   std::shared_ptr<const schedule::plan> plan_for(const schedule::request& what);
@@ -77,6 +79,7 @@ class communicator_state {
   std::uint16_t order_number_ = 0;
   std::shared_ptr<order_window> under_way_ = std::make_shared<order_window>();
   planner::planner planner_;
+  call_log calls_;
   std::map<program_key, std::shared_ptr<const executor::compiled_program>> programs_;
   std::map<plan_key, std::shared_ptr<const schedule::plan>> plans_;
 };

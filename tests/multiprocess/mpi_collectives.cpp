@@ -1,6 +1,6 @@
 // Run under mpirun: the battery over the MPI transport (or another one, met through MPI) gives the bits that threads of
-// one process give; "mixed": shared memory inside two emulated hosts, MPI between them; "death": a rank kills itself
-// and every other one names it.
+// one process give; "single": with MPI at thread level SINGLE; "mixed": shared memory inside two emulated hosts, MPI
+// between them; "death": a rank kills itself and every other one names it.
 #include <mpi.h>
 #include <signal.h>
 
@@ -14,6 +14,7 @@
 #include <multiprocess/named_hosts.hpp>
 #include <multiprocess/transports.hpp>
 #include <support/collective_battery.hpp>
+#include <support/threads_over.hpp>
 
 namespace {
 
@@ -59,6 +60,31 @@ int battery(int size, const std::string& transport) {
   return is_same ? 0 : 1;
 }
 
+/// MPI that knows of one thread only: asynchronous calls start none, and are driven by their caller.
+int single(int size) {
+  int level = MPI_THREAD_MULTIPLE;
+  MPI_Query_thread(&level);
+  if (level != MPI_THREAD_SINGLE) {
+    std::printf("SKIPPED: this MPI has no thread level SINGLE\n");
+    return 77;
+  }
+  {
+    communicator members(mpi::mpi_bootstrap(MPI_COMM_WORLD), options_for(size, "mpi"));
+    members.barrier();  // MPI and the bootstrap have started what threads they have
+    const int threads = test::thread_count();
+    std::vector<std::int64_t> data(10'000, members.rank().value + 1), other(3, 1);
+    pending first = members.async().all_reduce(data), second = members.async().all_reduce(other);
+    if (test::thread_count() != threads) fail(errc::internal, "an asynchronous call has started a thread");
+    second.wait();
+    while (!first.test()) {
+    }
+    if (data != std::vector<std::int64_t>(data.size(), size * (size + 1) / 2) || other[0] != size)
+      fail(errc::internal, "the sums are wrong");
+    members.barrier();
+  }
+  return battery(size, "mpi");
+}
+
 int death(int size) {
   mpi::bootstrap_options met;
   met.peer_timeout = bootstrap::milliseconds(2'000);
@@ -84,7 +110,7 @@ int death(int size) {
 int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "mpi";
   int provided = 0, size = 0;
-  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+  MPI_Init_thread(&argc, &argv, what == "single" ? MPI_THREAD_SINGLE : MPI_THREAD_FUNNELED, &provided);
   MPI_Comm_size(MPI_COMM_WORLD, &size);
   int code = 1, self = 0;
   MPI_Comm_rank(MPI_COMM_WORLD, &self);
@@ -94,7 +120,7 @@ int main(int argc, char** argv) {
     return 77;
   }
   try {
-    code = what == "death" ? death(size) : battery(size, what);
+    code = what == "death" ? death(size) : what == "single" ? single(size) : battery(size, what);
   } catch (const std::exception& failed) {
     std::fprintf(stderr, "%s\n", failed.what());
     MPI_Abort(MPI_COMM_WORLD, 1);

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <hawser/communicator/in_process.hpp>
@@ -24,25 +25,9 @@ inline const std::vector<std::string>& thread_transports() {
 /// As `run_in_process`, over a transport of `thread_transports`.
 template <class Body>
 void run_threads_over(const std::string& transport, int size, communicator_options options, Body&& body) {
-  const auto job = bootstrap::in_process_job::create(size);
-  if (transport == "in_process")
-    options.transports = {transport::in_process_factory(std::make_shared<transport::in_process_hub>(size))};
-  else
-    options.transports = {transport::shared_memory_factory()};
-  std::vector<std::exception_ptr> failures(static_cast<std::size_t>(size));
-  std::vector<std::thread> threads;
-  for (int r = 0; r < size; ++r)
-    threads.emplace_back([&, r] {
-      try {
-        communicator members(job->join(r), options);
-        body(members);
-      } catch (...) {
-        failures[static_cast<std::size_t>(r)] = std::current_exception();
-      }
-    });
-  for (std::thread& each : threads) each.join();
-  for (const std::exception_ptr& each : failures)
-    if (each) std::rethrow_exception(each);
+  if (transport == "in_process") return run_in_process(size, options, std::forward<Body>(body));
+  options.transports = {transport::shared_memory_factory()};
+  detail::run_threads(size, options, std::forward<Body>(body));
 }
 
 /// Waits until the condition holds; false after a time that no machine needs.

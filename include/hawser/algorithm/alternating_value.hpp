@@ -6,6 +6,7 @@
 
 namespace hawser::algorithm {
 
+/// The places of one member's partial result, round by round; scratch of the size of the vector.
 class alternating_value {
  public:
   /// Changes place in each of `rounds` rounds. `is_ready`: it starts where this member's input lies; else the caller
@@ -18,6 +19,7 @@ class alternating_value {
     start_ = is_ready ? at(phase.input, phase.whole) : place(0);
   }
 
+  /// Where the value lies after that many rounds; 0: before the first.
   const region_list& after(int round) const { return round == 0 ? start_ : place(round); }
 
   /// Brings the value after the last round to the output.

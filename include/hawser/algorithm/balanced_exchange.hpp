@@ -12,6 +12,7 @@ namespace hawser::algorithm {
 
 /// Elements [begin, begin + count) of a buffer.
 struct element_range {
+  /// The caller's buffers, and the two between: what crosses, and what has crossed.
   enum class place : std::uint8_t { input, carried, arrived, output } where = place::input;
   std::int64_t begin = 0, count = 0;
   friend bool operator==(const element_range&, const element_range&) = default;
@@ -22,6 +23,7 @@ using element_ranges = std::vector<element_range>;
 
 /// What one rank does. Both ends of a message list its elements in the same order.
 struct balanced_moves {
+  /// This rank's one message each way in a stage.
   struct crossing {
     std::size_t stage = 0;
     rank to = -1, from = -1;  ///< -1: nobody

@@ -29,6 +29,7 @@ struct balanced_stages {
   std::vector<balanced_stage> stages;
   friend bool operator==(const balanced_stages&, const balanced_stages&) = default;
 
+  /// Elements that one rack has for another.
   std::int64_t between(std::int64_t from, std::int64_t to) const {
     return sums[static_cast<std::size_t>(from * racks + to)];
   }

@@ -27,6 +27,7 @@ class binomial_tree {
 
   bool is_root() const noexcept { return members_->self == 0; }
   int span() const noexcept { return span_; }
+  /// Who is nearer to the root; for all members but the root itself.
   rank parent() const { return members_->at(members_->self - width_); }
 
   /// Calls f(child, offset, its span), the child with the widest subtree first: as a broadcast sends.

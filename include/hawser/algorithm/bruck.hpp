@@ -74,6 +74,7 @@ inline void bruck_all_to_all_of(std::int64_t radix, const all_to_all_phase& phas
     }
 }
 
+/// The forms of the registry: one radix for every n, or ceil(sqrt n).
 template <std::int64_t Radix>
 void bruck_all_to_all(const all_to_all_phase& phase, builder& out) {
   bruck_all_to_all_of(Radix, phase, out);

@@ -13,15 +13,9 @@ namespace hawser::algorithm {
 template <class Butterfly>
 void butterfly_all_reduce(const all_reduce_phase& phase, builder& out) {
   const group& members = phase.members;
-  const region_list own = at(phase.input, phase.whole), result = at(buffer::output, phase.whole);
-  if (members.size == 1) return out.copy(result, own);
   const power_of_two_core core(members);
-  if (!core.has_self()) {
-    const rank left = members.at(members.self - 1);
-    out.send(left, own);
-    return out.recv(left, result);
-  }
-  if (core.absorbs) out.recv_reduce(members.at(members.self + 1), result, own);
+  if (core.is_served(phase, out)) return;
+  core.absorb(phase, at(buffer::output, phase.whole), out);
 
   const Butterfly butterfly(core.size());
   buffer from = core.absorbs ? buffer::output : phase.input;
@@ -48,7 +42,7 @@ void butterfly_all_reduce(const all_reduce_phase& phase, builder& out) {
     out.recv(peer, parts(buffer::output, missing, missing + size));
     (keeps_lower ? last : first) += keeps_lower ? size : -size;
   }
-  if (core.absorbs) out.send(members.at(members.self + 1), result);
+  core.give_back(phase, out);
 }
 
 }  // namespace hawser::algorithm

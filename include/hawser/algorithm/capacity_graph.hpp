@@ -20,6 +20,7 @@ class capacity_graph {
 
   int ranks() const noexcept { return ranks_; }
   int nodes() const noexcept { return nodes_; }
+  /// What the links from one node to the other carry together, in the caller's unit; 0: there is none.
   std::int64_t at(int from, int to) const { return capacity_[index(from) * index(nodes_) + index(to)]; }
   std::int64_t& at(int from, int to) { return capacity_[index(from) * index(nodes_) + index(to)]; }
   /// Adds a link with a capacity per direction.

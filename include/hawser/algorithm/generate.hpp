@@ -27,6 +27,7 @@ struct parsed_name {
   std::vector<std::string_view> parts;
 };
 
+/// Never throws: what is no form of "hierarchical(...)" is one flat name, known or not.
 inline parsed_name parse_name(std::string_view name) {
   if (!name.starts_with(hierarchical_prefix) || !name.ends_with(')')) return {false, {name}};
   parsed_name parsed{true, {}};

@@ -16,6 +16,7 @@ struct inner_algorithms {
   const flat_algorithm<all_gather_phase>* gather = nullptr;
 };
 
+/// One rank's steps of the all-reduce of one vector. The ladder must outlive it.
 class hierarchical_all_reduce {
  public:
   /// `inner[k - 1]` serves level k of the ladder, `outermost` level 0.
@@ -23,6 +24,7 @@ class hierarchical_all_reduce {
                           const flat_algorithm<all_reduce_phase>& outermost, builder& out)
       : levels_(levels), inner_(inner), outermost_(outermost), out_(out) {}
 
+  /// Writes them to the builder, one phase per level and direction.
   void generate() {
     const topology::hierarchy& tree = levels_.tree();
     run(levels_.size() - 1, tree.position_of(out_.self()), {0, 1}, buffer::input,

@@ -15,6 +15,7 @@ namespace hawser::algorithm {
 /// `share` is an interval of [0, 1), the unit's data being [0, 1).
 using unit_locator = std::function<void(region_list& out, buffer where, std::int64_t unit, const interval& share)>;
 
+/// One rank's steps of a reduce-scatter or all-gather of one block per rank. The ladder must outlive it.
 class hierarchical_blocks {
  public:
   hierarchical_blocks(const ladder& levels, builder& out) : levels_(levels), out_(out) {
@@ -33,6 +34,7 @@ class hierarchical_blocks {
     scatter(algorithms, levels_.size() - 1, position_, buffer::input, locate_, stands_for_);
   }
 
+  /// The mirror image; `algorithms[k]` serves level k of the ladder.
   void all_gather(std::span<const flat_algorithm<all_gather_phase>* const> algorithms) {
     region_list mine;
     locate_(mine, buffer::output, position_, {0, 1});

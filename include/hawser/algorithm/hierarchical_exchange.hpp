@@ -26,6 +26,7 @@ class hierarchical_exchange {
     is_regular_ = units_.is_uniform() && tree.is_in_rank_order();
   }
 
+  /// Writes this rank's steps, one block for each rank in input and output. (2D all-to-all: docs/algorithms.md)
   void generate() {
     plan_transits();
     out_.begin_phase("all_to_all pairwise over " + tree_.levels().back().name);

@@ -22,6 +22,7 @@ class hierarchical_exchange_3d {
     is_regular_ = units_.is_uniform() && racks_.is_uniform() && tree.is_in_rank_order();
   }
 
+  /// Writes this rank's steps, one block for each rank in input and output. (3D all-to-all: docs/algorithms.md)
   void generate() {
     bundle_ = transits_of(self_);
     first_of_pod_ = out_.reserve_scratch(static_cast<std::int64_t>(bundle_.size()) * ranks_in(self_.pod));

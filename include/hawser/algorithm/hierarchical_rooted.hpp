@@ -10,6 +10,7 @@
 
 namespace hawser::algorithm {
 
+/// One rank's steps of a broadcast or reduce of one vector. The ladder must outlive it.
 class hierarchical_rooted {
  public:
   using algorithms = std::span<const flat_algorithm<rooted_phase>* const>;

@@ -29,6 +29,7 @@ class ladder {
 
   const topology::hierarchy& tree() const noexcept { return *tree_; }
   int size() const noexcept { return static_cast<int>(levels_.size()); }
+  /// Of level k: the sizes of its groups, its name, and the number of the group that a unit is in.
   const topology::child_counts& units(int k) const { return tree_->at(levels_[index(k)]).units; }
   const std::string& name(int k) const { return tree_->at(levels_[index(k)]).name; }
   std::int64_t parent(int k, std::int64_t unit) const { return units(k).parent_of(unit); }

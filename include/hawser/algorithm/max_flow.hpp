@@ -7,12 +7,14 @@
 
 namespace hawser::algorithm {
 
+/// A network of numbered nodes that is filled with links and asked once.
 class max_flow {
  public:
   static constexpr std::int64_t unlimited = INT64_MAX / 4;
 
   explicit max_flow(int nodes) : edges_of_(static_cast<std::size_t>(nodes)) {}
 
+  /// Adds a link in one direction; one without capacity, or to itself, changes nothing.
   void add(int from, int to, std::int64_t capacity) {
     if (capacity <= 0 || from == to) return;
     edges_of_[index(from)].push_back(static_cast<int>(arcs_.size()));

@@ -56,6 +56,7 @@ class moe_dispatch {
   }
 
   const rack_view& racks() const noexcept { return racks_; }
+  /// Experts of all ranks together, and the rank that has one: rank r has those from r * experts_per_rank on.
   std::int64_t experts() const { return racks_.ranks() * experts_per_rank_; }
   rank owner_of(std::int32_t expert) const { return rank(static_cast<std::int32_t>(expert / experts_per_rank_)); }
 

@@ -14,6 +14,7 @@ class contribution_slots {
     first_ = out.reserve_like(piece, size_ - 1);
   }
 
+  /// The place of another member's contribution.
   region_list of(int member) const {
     return moved(piece_, buffer::scratch, first_ + blocks_ * (member < self_ ? member : member - 1));
   }

@@ -27,6 +27,26 @@ struct power_of_two_core {
   int size() const noexcept { return 1 << rounds; }
   /// The member that is number v of the core.
   int member(int v) const noexcept { return v < pairs ? 2 * v : v + pairs; }
+
+  /// Before the rounds: a member outside the core hands its data to its left neighbour and waits for the result. True
+  /// where nothing is left for this member to do.
+  bool is_served(const all_reduce_phase& phase, builder& out) const {
+    const region_list own = at(phase.input, phase.whole), result = at(buffer::output, phase.whole);
+    if (phase.members.size == 1) out.copy(result, own);
+    if (has_self()) return phase.members.size == 1;
+    const rank left = phase.members.at(phase.members.self - 1);
+    out.send(left, own);
+    out.recv(left, result);
+    return true;
+  }
+  /// Where this member absorbs its right neighbour's data, their sum goes to `sum`.
+  void absorb(const all_reduce_phase& phase, const region_list& sum, builder& out) const {
+    if (absorbs) out.recv_reduce(phase.members.at(phase.members.self + 1), sum, at(phase.input, phase.whole));
+  }
+  /// After the rounds: the neighbour whose data was absorbed gets the result.
+  void give_back(const all_reduce_phase& phase, builder& out) const {
+    if (absorbs) out.send(phase.members.at(phase.members.self + 1), at(buffer::output, phase.whole));
+  }
 };
 
 }  // namespace hawser::algorithm

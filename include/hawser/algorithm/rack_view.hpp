@@ -15,9 +15,11 @@ class rack_view {
     if (!levels.empty()) units_ = tree.at(levels.back()).units;
   }
 
+  /// Numbers of racks, of ranks, and of the ranks of one rack.
   std::int64_t racks() const { return units_.parents(); }
   std::int64_t ranks() const { return tree_->size(); }
   std::int64_t size(std::int64_t rack) const { return units_.size(rack); }
+  /// A rank's rack and its number in it, and back.
   std::int64_t rack_of(rank r) const { return units_.parent_of(tree_->position_of(r)); }
   std::int64_t member_of(rank r) const { return tree_->position_of(r) - units_.first(rack_of(r)); }
   rank at(std::int64_t rack, std::int64_t member) const { return tree_->rank_at(units_.first(rack) + member); }

@@ -10,16 +10,10 @@ namespace hawser::algorithm {
 /// floor(log2 n) rounds, up to two more where n is no power of two; each member sends all the data in every round.
 inline void recursive_doubling_all_reduce(const all_reduce_phase& phase, builder& out) {
   const group& members = phase.members;
-  const region_list own = at(phase.input, phase.whole), result = at(buffer::output, phase.whole);
-  if (members.size == 1) return out.copy(result, own);
   const power_of_two_core core(members);
-  if (!core.has_self()) {
-    const rank left = members.at(members.self - 1);
-    out.send(left, own);
-    return out.recv(left, result);
-  }
+  if (core.is_served(phase, out)) return;
   const alternating_value sum(phase, core.rounds, !core.absorbs, out);
-  if (core.absorbs) out.recv_reduce(members.at(members.self + 1), sum.after(0), own);
+  core.absorb(phase, sum.after(0), out);
   for (int round = 0; round < core.rounds; ++round) {
     const int partner = core.self ^ (1 << round);
     const rank peer = members.at(core.member(partner));
@@ -27,7 +21,7 @@ inline void recursive_doubling_all_reduce(const all_reduce_phase& phase, builder
     out.recv_reduce(peer, sum.after(round + 1), sum.after(round), partner < core.self ? side::left : side::right);
   }
   sum.finish(out);
-  if (core.absorbs) out.send(members.at(members.self + 1), result);
+  core.give_back(phase, out);
 }
 
 namespace detail {

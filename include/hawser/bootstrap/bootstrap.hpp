@@ -19,6 +19,7 @@ class bootstrap {
  public:
   virtual ~bootstrap() = default;
 
+  /// This rank, from 0 to size() - 1, and how many ranks the job has.
   virtual rank self() const noexcept = 0;
   virtual int size() const noexcept = 0;
 

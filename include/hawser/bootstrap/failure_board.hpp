@@ -61,6 +61,7 @@ class failure_board {
     for (const listener& each : listeners_) each.notify(each.state);
   }
 
+  /// It is called for notices posted from now on; those posted before are in `since`.
   void add_listener(listener added) {
     std::lock_guard lock(mutex_);
     listeners_.push_back(added);

@@ -37,6 +37,7 @@ class store_server {
   /// Closes every connection; without `close` before it, clients take that for a failure.
   ~store_server();
 
+  /// The port that it listens on, also where the options left the choice to the system.
   int port() const noexcept;
 
   /// Ends in good order: waits at most `linger` until every rank that joined has left or failed, then tells those that

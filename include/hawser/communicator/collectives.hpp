@@ -87,7 +87,7 @@ class collectives {
     return launch(ragged(make(schedule::collective::all_to_all_v, input, output, options), sent, received));
   }
 
-  /// Every rank's data becomes the root's. (MPI_Bcast)
+  /// Every rank's data becomes the root's; equal sizes. (MPI_Bcast)
   template <element_range Data>
   decltype(auto) broadcast(Data&& data, rank root, const call_options& options = {}) {
     return launch(make(schedule::collective::broadcast, data, data, options, {}, root));

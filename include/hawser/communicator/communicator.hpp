@@ -67,6 +67,7 @@ class persistent {
 class asynchronous : public collectives<asynchronous> {
  public:
   explicit asynchronous(std::shared_ptr<detail::communicator_state> state) : state_(std::move(state)) {}
+  /// Starts any call of `collectives`; throws what it would before anything is sent.
   pending launch(detail::call made);
 
  private:
@@ -79,6 +80,7 @@ class asynchronous : public collectives<asynchronous> {
 class persistent_forms : public collectives<persistent_forms> {
  public:
   explicit persistent_forms(std::shared_ptr<detail::communicator_state> state) : state_(std::move(state)) {}
+  /// Plans any call of `collectives` and starts nothing; throws what it would before anything is sent.
   persistent launch(detail::call made);
 
  private:
@@ -126,14 +128,17 @@ class communicator : public collectives<communicator> {
   void send(const In& data, hawser::rank to, std::uint16_t label = 0) {
     post_send(std::as_bytes(std::span(data)), to, label, detail::attendance::caller).wait();
   }
+  /// The data's size is exactly what the sender sends.
   template <element_range Out>
   void receive(Out&& data, hawser::rank from, std::uint16_t label = 0) {
     post_receive(std::as_writable_bytes(std::span(data)), from, label, detail::attendance::caller).wait();
   }
+  /// As `send`, but returns at once; the data may be touched again after the wait.
   template <element_range In>
   pending send_async(const In& data, hawser::rank to, std::uint16_t label = 0) {
     return post_send(std::as_bytes(std::span(data)), to, label, detail::attendance::background);
   }
+  /// As `receive`, but returns at once; the data is there after the wait.
   template <element_range Out>
   pending receive_async(Out&& data, hawser::rank from, std::uint16_t label = 0) {
     return post_receive(std::as_writable_bytes(std::span(data)), from, label, detail::attendance::background);
@@ -148,6 +153,7 @@ class communicator : public collectives<communicator> {
   /// From any thread: every pending and later call of every rank of the job fails with errc::aborted and this reason.
   void abort(std::string_view reason);
 
+  /// Runs any call of `collectives` to its end.
   void launch(detail::call made);
   std::shared_ptr<detail::communicator_state> state() const noexcept { return state_; }
 
@@ -165,15 +171,18 @@ class communicator : public collectives<communicator> {
 class group : public collectives<group> {
  public:
   explicit group(communicator& members) : members_(members) {}
+  /// Starts any call of `collectives`, or a message as `communicator::send` and `receive` say; `wait` ends them.
   void launch(detail::call made) {
     asynchronous forms = members_.async();
     forms.is_waited_for_ = true;
     started_.push_back(forms.launch(std::move(made)));
   }
+  /// See `launch`.
   template <element_range In>
   void send(const In& data, rank to, std::uint16_t label = 0) {
     started_.push_back(members_.post_send(std::as_bytes(std::span(data)), to, label, detail::attendance::caller));
   }
+  /// See `launch`.
   template <element_range Out>
   void receive(Out&& data, rank from, std::uint16_t label = 0) {
     started_.push_back(

@@ -169,6 +169,7 @@ class moe_exchange {
     return rounded(entry_.back(members_, rounded(rack), rows_, shape_.hidden));
   }
 
+  /// Counted by this rank alone; zero before the first dispatch.
   moe_traffic traffic() const {
     moe_traffic sent;
     const std::int64_t home = routes_.racks().rack_of(members_.rank());

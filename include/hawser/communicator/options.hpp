@@ -22,6 +22,7 @@ enum class progress : std::uint8_t {
   caller,  ///< nobody: they move while any call on the same job waits or tests
 };
 
+/// How a communicator is made. Times are in milliseconds.
 struct communicator_options {
   /// The levels above the ranks: a synthetic string, "preset:...", a file (docs/topology.md), "auto" for what discovery
   /// finds on all hosts together, or "hosts" where only the hosts are to be told apart. Empty: "auto" for ranks on

@@ -19,6 +19,7 @@ struct bfloat16 {
       : bits(static_cast<std::uint16_t>(detail::encode(value, detail::bfloat16_format))) {}
   explicit constexpr operator float() const { return detail::decode(bits, detail::bfloat16_format); }
 
+  /// The value with this bit pattern.
   static constexpr bfloat16 from_bits(std::uint16_t pattern) {
     bfloat16 result{};
     result.bits = pattern;

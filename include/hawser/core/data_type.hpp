@@ -16,6 +16,7 @@
 
 namespace hawser {
 
+/// Types of elements. `user`: the caller's own, of any size.
 enum class data_type : std::uint8_t {
   int8,
   uint8,
@@ -70,16 +71,20 @@ constexpr std::size_t size_of(data_type type) noexcept {
   return detail::data_types[static_cast<std::size_t>(type)].bytes;
 }
 
+/// "float32" and the like, as the command line and JSON have it.
 constexpr std::string_view to_string(data_type type) noexcept {
   return detail::data_types[static_cast<std::size_t>(type)].name;
 }
 
+/// Signed or unsigned, of any width.
 constexpr bool is_integer(data_type type) noexcept {
   return type <= data_type::uint64;
 }
+/// Of any width, fp8 included.
 constexpr bool is_floating(data_type type) noexcept {
   return type >= data_type::float16 && type < data_type::user;
 }
+/// The types that never accumulate in themselves (docs/types.md).
 constexpr bool is_float8(data_type type) noexcept {
   return type == data_type::float8_e4m3 || type == data_type::float8_e5m2;
 }
@@ -100,6 +105,7 @@ inline data_type parse_data_type(std::string_view text) {
 template <class T>
 struct data_type_of {};
 
+/// The base of `data_type_of` for the user's own types.
 struct user_element {
   static constexpr data_type value = data_type::user;
 };

@@ -26,6 +26,7 @@ enum class errc {
   internal,          ///< a bug in hawser
 };
 
+/// In words, as messages have it.
 constexpr std::string_view to_string(errc code) noexcept {
   switch (code) {
     case errc::invalid_argument: return "invalid argument";
@@ -51,6 +52,7 @@ struct source_site {
   const char* function;
   unsigned line;
 
+  /// The line of the call, as a default argument.
   static constexpr source_site current(const char* file = __builtin_FILE(), const char* function = __builtin_FUNCTION(),
                                        unsigned line = __builtin_LINE()) noexcept {
     return {file, function, line};
@@ -70,6 +72,7 @@ class error : public std::runtime_error {
   long native_code() const noexcept { return native_code_; }
   const source_site& where() const noexcept { return where_; }
 
+  /// Adds the rank concerned, or the code of the library underneath; for use where the error is thrown.
   error& with_peer(rank peer) noexcept {
     peer_ = peer;
     return *this;

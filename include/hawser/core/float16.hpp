@@ -18,6 +18,7 @@ struct float16 {
       : bits(static_cast<std::uint16_t>(detail::encode(value, detail::float16_format))) {}
   explicit constexpr operator float() const { return detail::decode(bits, detail::float16_format); }
 
+  /// The value with this bit pattern.
   static constexpr float16 from_bits(std::uint16_t pattern) {
     float16 result{};
     result.bits = pattern;

@@ -19,6 +19,7 @@ struct float8_e4m3 {
       : bits(static_cast<std::uint8_t>(detail::encode(value, detail::float8_e4m3_format))) {}
   explicit constexpr operator float() const { return detail::decode(bits, detail::float8_e4m3_format); }
 
+  /// The value with this bit pattern.
   static constexpr float8_e4m3 from_bits(std::uint8_t pattern) {
     float8_e4m3 result{};
     result.bits = pattern;
@@ -44,6 +45,7 @@ struct float8_e5m2 {
       : bits(static_cast<std::uint8_t>(detail::encode(value, detail::float8_e5m2_format))) {}
   explicit constexpr operator float() const { return detail::decode(bits, detail::float8_e5m2_format); }
 
+  /// The value with this bit pattern.
   static constexpr float8_e5m2 from_bits(std::uint8_t pattern) {
     float8_e5m2 result{};
     result.bits = pattern;

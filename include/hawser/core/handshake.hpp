@@ -25,6 +25,7 @@ struct introduction {
   friend bool operator==(const introduction&, const introduction&) = default;
 };
 
+/// What the acceptor thinks of its peer; the numbers travel.
 enum class verdict : std::uint8_t {
   accepted = 1,
   refused = 2,       ///< for good: another job size, the rank is taken
@@ -38,9 +39,11 @@ enum class verdict : std::uint8_t {
 /// Use: write `output()`, read exactly `wanted()` bytes, `feed` them, until `current()` is ended.
 class handshake {
  public:
+  /// deciding: the acceptor waits for its owner's `decide`.
   enum class state { running, deciding, ended };
   static constexpr std::size_t longest_message = 256;
 
+  /// The two sides: who connects says who it is, who is connected to says what it serves.
   static handshake initiate(std::string_view secret, const introduction& self);
   static handshake accept(std::string_view secret, service purpose);
 

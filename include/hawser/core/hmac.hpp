@@ -15,6 +15,7 @@ using digest = std::array<std::byte, 32>;
 class sha256 {
  public:
   sha256() noexcept;
+  /// Appends to the message; any number of calls, any sizes.
   sha256& update(std::span<const std::byte> data) noexcept;
   /// Ends the message; the object must not be used afterwards.
   digest finish() noexcept;
@@ -27,6 +28,7 @@ class sha256 {
   std::uint64_t length_ = 0;  // bytes
 };
 
+/// The characters of a text, where they lie.
 inline std::span<const std::byte> as_bytes(std::string_view text) noexcept {
   return std::as_bytes(std::span(text.data(), text.size()));
 }

@@ -18,6 +18,7 @@ struct rank {
   friend constexpr auto operator<=>(const rank&, const rank&) = default;
 };
 
+/// The number in decimal.
 inline std::string to_string(rank r) { return std::to_string(r.value); }
 
 }  // namespace hawser

@@ -14,6 +14,7 @@
 
 namespace hawser {
 
+/// The operators; docs/types.md says which are defined on which types.
 enum class reduce_kind : std::uint8_t {
   sum,
   prod,
@@ -42,6 +43,7 @@ inline constexpr std::array<std::string_view, 13> reduce_kind_names{
 /// How many operators there are besides `user`; they are numbered 0 .. builtin_reduce_kinds - 1.
 inline constexpr std::size_t builtin_reduce_kinds = static_cast<std::size_t>(reduce_kind::user);
 
+/// "sum" and the like, as the command line and JSON have it.
 constexpr std::string_view to_string(reduce_kind kind) noexcept {
   return detail::reduce_kind_names[static_cast<std::size_t>(kind)];
 }
@@ -97,6 +99,7 @@ constexpr reduce_op premultiplied_sum(double factor) noexcept {
   return {.kind = reduce_kind::premul_sum, .factor = factor, .name = to_string(reduce_kind::premul_sum)};
 }
 
+/// Whether a user's operator may meet its operands in any order.
 enum class commutativity : bool { ordered, commutative };
 
 /// The user's operator on T: a function `T(const T&, const T&)` or a callable without state, which must be associative.

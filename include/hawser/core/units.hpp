@@ -122,6 +122,7 @@ inline std::string to_string(bytes amount) {
   return std::to_string(amount.value) + "B";
 }
 
+/// In decimal units (GB = 10^9 bytes), as `parse_bandwidth` reads it.
 inline std::string to_string(bandwidth rate) {
   const double value = rate.bytes_per_second;
   if (value >= 1e9) return detail::format_scaled(value / 1e9, "GB/s");
@@ -129,6 +130,7 @@ inline std::string to_string(bandwidth rate) {
   return detail::format_scaled(value / 1e3, "kB/s");
 }
 
+/// In the unit that fits.
 inline std::string to_string(seconds time) {
   const double value = time.count();
   if (value >= 1) return detail::format_scaled(value, "s");

@@ -210,6 +210,7 @@ inline traffic count_traffic(const topology::hierarchy& tree, const schedule::re
   return add_up(tree, counted, name, [&](std::int64_t position) { return composed.of(what.what, position, root); });
 }
 
+/// The same, with nothing remembered between calls.
 inline traffic count_traffic(const topology::hierarchy& tree, const schedule::request& what, std::string_view name) {
   phase_counts counts;
   return count_traffic(tree, what, name, counts);

@@ -17,11 +17,13 @@ struct phase {
   seconds time{};
 };
 
+/// A machine and how long it took to find it.
 struct discovery {
   topology::graph machine;
   std::vector<phase> phases;  ///< in the order in which they ran
 };
 
+/// What to ask, and what may be remembered.
 struct discover_options {
   /// By `scope`: which sources are asked.
   std::array<bool, 3> asks{true, true, true};

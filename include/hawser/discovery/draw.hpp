@@ -9,6 +9,7 @@
 
 namespace hawser::discovery {
 
+/// Bounds that keep a drawing readable.
 struct draw_options {
   std::size_t most_boxes = 40;   ///< beyond that, parts of the same class share a box
   std::size_t most_cells = 160;  ///< parts that are shown by name; beyond that, only their number is

@@ -17,6 +17,7 @@ struct lint_rule {
   void (*check)(const topology::graph& machine, std::vector<topology::finding>& found);
 };
 
+/// All rules, in the order in which they run.
 std::span<const lint_rule> lint_rules();
 
 /// The findings of the sources, then those of every rule. Linear in the graph, up to logarithms.

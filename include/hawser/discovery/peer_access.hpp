@@ -10,11 +10,13 @@
 
 namespace hawser::discovery {
 
+/// What carries an access to another GPU's memory.
 enum class peer_path {
   none,   ///< through host memory only
   pcie,   ///< PCI Express
   nvlink  ///< NVLink, directly or through switches
 };
+/// In words, as tables have it.
 constexpr std::string_view to_string(peer_path path) noexcept {
   return path == peer_path::nvlink ? "NVLink" : path == peer_path::pcie ? "PCIe" : "none";
 }
@@ -30,6 +32,7 @@ struct peer_access {
   std::string why_not{};  ///< in words, where it cannot do both
 };
 
+/// All pairs of GPUs of this host.
 struct peer_report {
   std::vector<peer_access> pairs;           ///< ordered by GPU, then peer; empty with fewer than two GPUs
   std::vector<topology::finding> findings;  ///< why nothing could be asked

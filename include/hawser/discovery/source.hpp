@@ -17,6 +17,7 @@ struct document {
   std::string_view name;
 };
 
+/// What a reader cannot know from its file.
 struct read_options {
   std::string host = "host";  ///< the name of the host, for kinds that describe one host without naming it
 };

@@ -59,6 +59,7 @@ class engine {
   /// What a step of the progress thread came to: more to do at once; nothing, and the descriptor tells when there is;
   /// or not its turn, until it is woken.
   enum class background { busy, idle, left };
+  /// Never blocks; a back end that gives up fails what is in progress instead of throwing.
   background step_in_background();
 
   /// From any thread: something outside happened; wakes the loop, which calls `on_interrupt`.

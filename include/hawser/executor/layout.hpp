@@ -21,6 +21,7 @@ struct segment {
   std::int64_t index = 0;
   std::int64_t of = 1;
 
+  /// The segment's bounds in a block of `count` elements.
   std::int64_t begin(std::int64_t count) const noexcept { return at(count, index); }
   std::int64_t end(std::int64_t count) const noexcept { return at(count, index + 1); }
 
@@ -61,8 +62,10 @@ class block_layout {
     holds_one_segment_ = true;
     return *this;
   }
+  /// Sets the address of block 0.
   void move_to(void* base) noexcept { base_ = static_cast<std::byte*>(base); }
 
+  /// Elements of a block.
   std::int64_t count(std::int64_t block) const {
     return is_ragged_ ? counts_[static_cast<std::size_t>(block)] : count_;
   }

@@ -81,6 +81,7 @@ class operation {
     rank peer;
     bool is_receive;
   };
+  /// Transfers that are posted and not complete, no more than asked for.
   std::vector<waiting_step> waiting(std::size_t at_most) const;
 
  private:

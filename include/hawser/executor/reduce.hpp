@@ -19,6 +19,7 @@ enum class instruction_set : std::uint8_t {
   avx512,    ///< AVX-512 F, BW, DQ and VL
 };
 
+/// "baseline", "avx2" or "avx512".
 std::string_view to_string(instruction_set set) noexcept;
 
 /// The sets that this processor runs, weakest first; the last one is the default everywhere below.

@@ -9,6 +9,7 @@
 
 namespace hawser::executor {
 
+/// Their bytes together.
 inline std::size_t total_bytes(std::span<const run> runs) {
   std::size_t total = 0;
   for (const run& each : runs) total += each.bytes;

@@ -11,6 +11,7 @@
 
 namespace hawser::mpi {
 
+/// As those of `bootstrap::store_bootstrap`; MPI knows the rest.
 struct bootstrap_options {
   /// Name or address of rank 0's interface for the store; empty: the first address that every rank can reach.
   std::string interface;

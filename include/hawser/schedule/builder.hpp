@@ -81,9 +81,11 @@ class builder {
   /// The following messages travel on this lane.
   void use_channel(std::uint16_t channel) { channel_ = channel; }
 
+  /// A message to a peer: the regions one after the other. Both ends name as many elements.
   void send(rank peer, const region_list& source) {
     emit({.kind = step_kind::send, .peer = peer, .source = record(source)});
   }
+  /// The peer's next message on this channel, into these regions.
   void recv(rank peer, const region_list& target) {
     emit({.kind = step_kind::recv, .peer = peer, .target = record(target)});
   }
@@ -116,6 +118,7 @@ class builder {
           .other = record(other)});
   }
 
+  /// The schedule; the builder is used up.
   schedule finish() && {
     if (written_.phase_names.back().empty()) written_.phase_names.back() = "all";
     return std::move(written_);

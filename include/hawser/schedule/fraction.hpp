@@ -87,6 +87,7 @@ class fraction {
   std::uint64_t den_ = 1;
 };
 
+/// "3" or "1/2".
 inline std::string to_string(const fraction& value) {
   return value.is_whole() ? std::to_string(value.num())
                           : std::to_string(value.num()) + "/" + std::to_string(value.den());

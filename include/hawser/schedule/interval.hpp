@@ -16,6 +16,7 @@ namespace hawser::schedule {
 /// A buffer is a sequence of blocks: one for the vector of an all-reduce, one per rank for the input of an all-to-all.
 enum class buffer : std::uint8_t { input, output, scratch };
 
+/// "input", "output" or "scratch".
 constexpr std::string_view to_string(buffer where) noexcept {
   switch (where) {
     case buffer::input: return "input";
@@ -32,6 +33,7 @@ struct interval {
 
   friend constexpr bool operator==(const interval&, const interval&) = default;
   constexpr bool is_empty() const noexcept { return begin >= end; }
+  /// In blocks.
   constexpr fraction length() const { return end - begin; }
   /// The part of this interval that `relative`, an interval of [0, 1), names.
   constexpr interval within(const interval& relative) const {
@@ -101,10 +103,12 @@ inline void append(region_list& list, buffer where, const interval& added) {
   list.push_back({where, 1, 0, added});
 }
 
+/// "[0,1/2)".
 inline std::string to_string(const interval& i) {
   return "[" + to_string(i.begin) + "," + to_string(i.end) + ")";
 }
 
+/// The buffer and the first interval, with count and stride where there are more.
 inline std::string to_string(const region& r) {
   std::string text = std::string(to_string(r.where)) + to_string(r.first);
   if (r.count > 1) text += "x" + std::to_string(r.count) + "+" + std::to_string(r.stride);

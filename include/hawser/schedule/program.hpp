@@ -19,6 +19,7 @@ struct program {
   std::vector<std::uint32_t> first_dependent;  ///< per step (and one past the end): index into `dependents`
   std::vector<std::uint32_t> dependents;
 
+  /// The steps that wait for this one, as indices.
   std::span<const std::uint32_t> dependents_of(std::size_t step_index) const {
     return std::span(dependents)
         .subspan(first_dependent[step_index], first_dependent[step_index + 1] - first_dependent[step_index]);

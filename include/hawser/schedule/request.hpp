@@ -13,6 +13,7 @@
 
 namespace hawser::schedule {
 
+/// The collectives that are planned, as MPI defines them.
 enum class collective : std::uint8_t {
   all_reduce,
   reduce_scatter,
@@ -31,6 +32,7 @@ inline constexpr collective all_collectives[] = {
     collective::all_to_all_v, collective::broadcast,      collective::reduce,     collective::gather,
     collective::scatter,      collective::barrier};
 
+/// "all_reduce" and the like, as the command line and JSON have it.
 constexpr std::string_view to_string(collective what) noexcept {
   switch (what) {
     case collective::all_reduce: return "all_reduce";
@@ -57,6 +59,7 @@ inline collective parse_collective(std::string_view name) {
   fail(errc::not_found, "unknown collective \"" + std::string(name) + "\"", {}, "use one of " + known);
 }
 
+/// Whether it applies an operator; whether one rank has a part of its own.
 constexpr bool reduces(collective what) noexcept {
   return what == collective::all_reduce || what == collective::reduce_scatter || what == collective::reduce;
 }
@@ -71,6 +74,7 @@ enum class mode : std::uint8_t {
   run_to_run,  ///< the same bits on every run of the same plan: no sums in order of arrival
 };
 
+/// "fast" or "run_to_run".
 constexpr std::string_view to_string(mode m) noexcept {
   return m == mode::fast ? "fast" : "run_to_run";
 }
@@ -91,6 +95,7 @@ struct request {
   mode reproducibility = mode::fast;
   std::string algorithm{};  ///< forced algorithm, empty: the planner chooses
 
+  /// Bytes of one block.
   std::int64_t block_bytes() const { return count * static_cast<std::int64_t>(element_bytes); }
 };
 

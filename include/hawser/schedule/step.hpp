@@ -12,6 +12,7 @@
 
 namespace hawser::schedule {
 
+/// What a step does; `source`, `target` and `other` are lists of regions.
 enum class step_kind : std::uint8_t {
   send,         ///< source -> peer
   recv,         ///< peer -> target
@@ -20,6 +21,7 @@ enum class step_kind : std::uint8_t {
   reduce,       ///< target = source op other
 };
 
+/// The enumerator's name.
 constexpr std::string_view to_string(step_kind kind) noexcept {
   switch (kind) {
     case step_kind::send: return "send";
@@ -41,6 +43,7 @@ struct operand {
   friend constexpr bool operator==(const operand&, const operand&) = default;
 };
 
+/// One move of one rank; plain data, whose regions lie in the schedule's pool.
 struct step {
   step_kind kind = step_kind::copy;
   side incoming = side::right;
@@ -67,6 +70,7 @@ struct schedule {
   std::vector<region> regions;           ///< pool that the steps' operands index
   std::vector<std::string> phase_names;  ///< for people: "reduce_scatter(direct) over gpu"
 
+  /// The regions of an operand of one of its steps.
   std::span<const region> at(operand o) const { return std::span(regions).subspan(o.first, o.count); }
 
   /// Bytes of memory that the schedule itself takes.

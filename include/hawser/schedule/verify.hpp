@@ -10,6 +10,7 @@
 
 namespace hawser::schedule {
 
+/// How strictly, and how much to report.
 struct verify_options {
   bool check_order = false;         ///< reductions must keep rank order, as non-commutative operators need
   std::size_t max_violations = 16;  ///< stop after so many

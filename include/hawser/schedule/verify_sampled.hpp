@@ -16,6 +16,7 @@
 
 namespace hawser::schedule {
 
+/// How much of a schedule is drawn for checking.
 struct sample_options {
   std::uint64_t seed = 1;     ///< of the ranks and points; reported with what is found
   std::vector<rank> ranks{};  ///< to be checked besides the drawn ones: representatives of classes
@@ -25,6 +26,7 @@ struct sample_options {
   std::size_t max_violations = 16;
 };
 
+/// What was found, and how much was looked at.
 struct sample_report {
   std::vector<violation> found{};
   std::uint64_t seed = 0;

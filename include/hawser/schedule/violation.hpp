@@ -13,6 +13,7 @@
 
 namespace hawser::schedule {
 
+/// What can be wrong with a schedule.
 enum class violation_kind : std::uint8_t {
   missing_contribution,  ///< a result lacks a rank's contribution, or was never written
   double_contribution,   ///< a rank's contribution enters a sum twice
@@ -30,6 +31,7 @@ enum class violation_kind : std::uint8_t {
   misaligned_move,       ///< a local move changes the fractional coordinate
 };
 
+/// In words, as reports have it.
 constexpr std::string_view to_string(violation_kind kind) noexcept {
   switch (kind) {
     case violation_kind::missing_contribution: return "missing contribution";
@@ -62,6 +64,7 @@ struct violation {
   std::string what;  ///< a sentence that names rank, step, peer and interval
 };
 
+/// Kind and sentence in one line.
 inline std::string to_string(const violation& v) {
   return std::string(to_string(v.kind)) + ": " + v.what;
 }
@@ -71,6 +74,7 @@ class violation_list {
  public:
   explicit violation_list(std::size_t limit) : limit_(limit) {}
 
+  /// Counts the kind; keeps the violation while there is room.
   void add(violation_kind kind, rank who, std::size_t step_index, rank peer, std::string what) {
     kinds_ |= 1U << static_cast<unsigned>(kind);
     if (!is_full()) found_.push_back({kind, who, step_index, peer, std::move(what)});

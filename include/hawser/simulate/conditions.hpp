@@ -19,6 +19,7 @@ struct fault {
   double left = 0;        ///< in [0, 1]; 0: removed
 };
 
+/// What differs from the machine as its topology describes it.
 struct conditions {
   std::vector<fault> faults;
   std::vector<double> background;  ///< per level: fraction of each link that is taken; empty: none

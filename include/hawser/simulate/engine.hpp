@@ -32,6 +32,7 @@ struct run_result {
   std::vector<double> link_bytes;  ///< per link of the network: through each unit of its class
 };
 
+/// Runs one program per class over one network, event by event.
 class engine {
  public:
   engine(const programs& code, const network& links, const run_settings& settings, trace* record = nullptr)

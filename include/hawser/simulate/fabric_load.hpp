@@ -16,11 +16,13 @@
 
 namespace hawser::simulate {
 
+/// Who sends to whom across the fabric.
 enum class pattern : std::uint8_t {
   rail_shift,          ///< host i of a leaf sends to host i of the next leaf: a ring per rail
   random_permutation,  ///< every host sends to one host and receives from one
 };
 
+/// The enumerator's name.
 constexpr std::string_view to_string(pattern p) noexcept {
   return p == pattern::rail_shift ? "rail_shift" : "random_permutation";
 }
@@ -35,6 +37,7 @@ struct fabric_load {
 struct spread {
   double mean = 0, deviation = 0, least = 0, most = 0;
 
+  /// Of at least one value; the deviation is that of a sample.
   static spread of(const std::vector<double>& values) {
     const auto n = static_cast<double>(values.size());
     spread s{.mean = std::accumulate(values.begin(), values.end(), 0.0) / n};

@@ -26,6 +26,7 @@ class max_min {
   /// Bytes per second. A flow without links is not limited.
   double rate(std::uint32_t flow) const { return flow_[flow].rate; }
 
+  /// A new flow, whose number is not in use; its rate is there after the next `solve`.
   void add(std::uint32_t flow, std::vector<use> uses) {
     if (flow_.size() <= flow) flow_.resize(flow + std::size_t{1});
     state& added = flow_[flow];
@@ -39,6 +40,7 @@ class max_min {
     }
     if (added.uses.empty()) unlimited_.push_back(flow);
   }
+  /// Takes a flow out; its number is free again.
   void remove(std::uint32_t flow) {
     state& gone = flow_[flow];
     for (std::size_t i = 0; i < gone.uses.size(); ++i) {

@@ -26,6 +26,7 @@ struct fabric {
 /// (docs/simulator.md).
 inline constexpr double adaptive_share = 0.95;
 
+/// Where the bytes of each class's messages go: up its units' links, across, and down again.
 class network {
  public:
   /// A part of a message's bytes and the links that it uses.

@@ -23,6 +23,7 @@ class unit_shapes {
     for (int d = tree.depth() - 1; d >= 0; --d) number_level(d, set);
   }
 
+  /// The number of a unit's shape.
   std::int32_t at(int level, std::int64_t unit) const {
     const auto& shapes = shape_[static_cast<std::size_t>(level)];
     return shapes.empty() ? 0 : shapes[static_cast<std::size_t>(unit)];
@@ -73,11 +74,13 @@ class colouring {
   const topology::hierarchy& tree() const noexcept { return tree_; }
   const unit_shapes& shapes() const noexcept { return shapes_; }
 
+  /// A unit's place in its group: the group's size and the number in it.
   place place_of(int level, std::int64_t unit) const {
     const topology::child_counts& units = tree_.at(level).units;
     const std::int64_t parent = units.parent_of(unit);
     return {units.size(parent), unit - units.first(parent)};
   }
+  /// The colour of such a place.
   std::int32_t colour_of(int level, const place& where) const {
     return colour_[static_cast<std::size_t>(level)].at(where.group)[static_cast<std::size_t>(where.index)];
   }
@@ -88,6 +91,7 @@ class colouring {
       for (std::int32_t each : colours) all.emplace(group, each);
     return all.size();
   }
+  /// All places of a level with their colours: by size of group, then by number in it.
   const std::map<std::int64_t, std::vector<std::int32_t>>& places(int level) const {
     return colour_[static_cast<std::size_t>(level)];
   }
@@ -128,6 +132,7 @@ class colouring {
     return hash;
   }
 
+  /// One more value in a hash. (splitmix64: Steele, Lea, Flood, OOPSLA 2014)
   static std::uint64_t mixed(std::uint64_t hash, std::uint64_t value) noexcept {  // a step of splitmix64
     hash ^= value + 0x9e3779b97f4a7c15ULL + (hash << 6) + (hash >> 2);
     hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9ULL;
@@ -162,6 +167,7 @@ class colouring {
 
 /// The classes themselves: of units at each level (the links), of ranks at the last.
 struct partition {
+  /// Units whose links carry the same at the same times.
   struct unit_class {
     int level = 0;
     std::int64_t representative = 0;  ///< a unit of it
@@ -174,10 +180,12 @@ struct partition {
 
   /// Positions of three members of a rank class: the first, one in the middle, the last.
   static constexpr int members = 3;
+  /// The position of the first (0), a middle (1) or the last (2) member.
   std::int64_t member(std::int32_t rank_class, int which) const {
     return member_[static_cast<std::size_t>(rank_class)][static_cast<std::size_t>(which)];
   }
 
+  /// How many classes the ranks fall into.
   std::int32_t rank_classes() const { return static_cast<std::int32_t>(classes.size()) - first_rank_class; }
 
   explicit partition(const colouring& colours) {

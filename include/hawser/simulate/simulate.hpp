@@ -18,6 +18,7 @@ namespace hawser::simulate {
 /// Above this many classes a simulation is refused: a laptop's memory and patience.
 inline constexpr std::int64_t most_classes = 8192;
 
+/// What a simulation assumes beside the topology.
 struct options {
   conditions suffers;
   std::optional<fabric> between;  ///< the fabric of the outermost level; none: one link per unit, ideal
@@ -37,6 +38,7 @@ struct link_load {
   double busy = 0;   ///< fraction of what it could have carried in that time
 };
 
+/// What a simulation found, and what it took.
 struct result {
   seconds time{};
   std::int64_t ranks = 1;

@@ -88,6 +88,7 @@ class symmetry {
     for (probe& each : probes_) each.does = role_at(each.does.position());
   }
 
+  /// Splits the places' colours by what the ranks there do, until nothing more splits.
   void refine() {
     bool is_finer = true;
     while (is_finer) {

@@ -27,6 +27,7 @@ struct trace_event {
 class trace {
  public:
   explicit trace(std::size_t limit = 1'000'000) : limit_(limit) {}
+  /// Keeps an event while there is room, else counts it.
   void add(const trace_event& each) {
     if (events_.size() < limit_)
       events_.push_back(each);

@@ -7,6 +7,7 @@
 
 namespace hawser::topology {
 
+/// How much a finding matters.
 enum class severity {
   info,     ///< worth knowing, nothing is wrong
   warning,  ///< works, perhaps slower or differently than meant
@@ -14,6 +15,7 @@ enum class severity {
 };
 
 inline constexpr std::array<std::string_view, 3> severity_names = {"info", "warning", "error"};
+/// "info", "warning" or "error".
 constexpr std::string_view to_string(severity level) noexcept {
   return severity_names[static_cast<std::size_t>(level)];
 }

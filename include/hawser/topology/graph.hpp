@@ -19,7 +19,9 @@
 
 namespace hawser::topology {
 
+/// What a part of a machine is.
 enum class node_kind { gpu, nvswitch, cpu, pci_switch, nic, host, leaf_switch, spine_switch, core_switch };
+/// What joins two parts.
 enum class edge_kind {
   contains,      ///< a host and a part of it; carries no figures
   pci,           ///< PCI Express
@@ -34,6 +36,7 @@ inline constexpr std::array<std::string_view, 9> node_kind_names = {
     "gpu", "nvswitch", "cpu", "pci_switch", "nic", "host", "leaf_switch", "spine_switch", "core_switch"};
 inline constexpr std::array<std::string_view, 7> edge_kind_names = {"contains", "pci",        "interconnect", "nvlink",
                                                                     "xgmi",     "infiniband", "ethernet"};
+/// The names that JSON has.
 constexpr std::string_view to_string(node_kind kind) noexcept {
   return node_kind_names[static_cast<std::size_t>(kind)];
 }
@@ -73,6 +76,7 @@ struct edge {
 enum class aspect { hosts, gpus, nvlink, nics, numa, switches, links };
 inline constexpr std::array<std::string_view, 7> aspect_names = {"hosts", "gpus",     "nvlink", "nics",
                                                                  "numa",  "switches", "links"};
+/// The name that JSON has.
 constexpr std::string_view to_string(aspect what) noexcept {
   return aspect_names[static_cast<std::size_t>(what)];
 }
@@ -138,6 +142,7 @@ class graph {
       note({severity::warning, "contradictory-attribute", part.name,
             key + " is \"" + entry->second + "\" and \"" + value + "\""});
   }
+  /// Says that a switch reduces in the network.
   void can_reduce(node_index index) { nodes_.at(index).can_reduce = true; }
   /// Adds figures and attributes to an edge, which stays between the same nodes.
   void revise(edge_index index, const edge& figures) {
@@ -148,6 +153,7 @@ class graph {
     known.attributes = figures.attributes;
   }
 
+  /// Adds a finding to those of the sources.
   void note(finding what) { findings_.push_back(std::move(what)); }
 
   /// Says that the graph holds all that there is of an aspect.
@@ -158,6 +164,7 @@ class graph {
   const std::vector<edge>& edges() const noexcept { return edges_; }
   const std::vector<finding>& findings() const noexcept { return findings_; }
 
+  /// The node with that identity (topology/identity.hpp); nothing where there is none.
   std::optional<node_index> find(const std::string& identity) const {
     const auto found = by_identity_.find(identity);
     if (found == by_identity_.end()) return std::nullopt;

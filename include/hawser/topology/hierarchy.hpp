@@ -16,6 +16,7 @@ namespace hawser::topology {
 /// Where a figure comes from.
 enum class provenance { assumed, reported, probed, file };
 
+/// "assumed" and the like, as JSON has it.
 constexpr std::string_view to_string(provenance source) noexcept {
   switch (source) {
     case provenance::assumed: return "assumed";
@@ -37,12 +38,14 @@ struct link {
 /// How many children each parent has: one number where all are equal (no memory per parent), else a list.
 class child_counts {
  public:
+  /// So many parents of equally many children.
   static child_counts uniform(std::int64_t parents, std::int64_t each) {
     child_counts counts;
     counts.parents_ = parents;
     counts.each_ = each;
     return counts;
   }
+  /// One number of children per parent; equal ones take no memory per parent.
   static child_counts listed(std::vector<std::int64_t> sizes) {
     if (!sizes.empty() && std::all_of(sizes.begin(), sizes.end(), [&](auto size) { return size == sizes[0]; }))
       return uniform(static_cast<std::int64_t>(sizes.size()), sizes[0]);
@@ -60,6 +63,7 @@ class child_counts {
   bool is_uniform() const noexcept { return first_.empty(); }
   std::int64_t parents() const noexcept { return parents_; }
   std::int64_t total() const noexcept { return is_uniform() ? parents_ * each_ : first_.back(); }
+  /// A parent's first child and how many it has, and a child's parent; numbers run through all parents.
   std::int64_t first(std::int64_t parent) const { return is_uniform() ? parent * each_ : first_[index(parent)]; }
   std::int64_t size(std::int64_t parent) const {
     return is_uniform() ? each_ : first_[index(parent) + 1] - first_[index(parent)];
@@ -106,6 +110,7 @@ class hierarchy {
 
   int depth() const noexcept { return static_cast<int>(levels_.size()); }
   std::int64_t size() const noexcept { return levels_.back().units.total(); }
+  /// A level by depth, 0 the outermost.
   const level& at(int depth_index) const { return levels_[static_cast<std::size_t>(depth_index)]; }
   const std::vector<level>& levels() const noexcept { return levels_; }
 

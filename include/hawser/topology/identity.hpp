@@ -8,6 +8,7 @@
 
 namespace hawser::topology::identity {
 
+/// A host by its name.
 inline std::string host(std::string_view name) {
   return "host/" + std::string(name);
 }

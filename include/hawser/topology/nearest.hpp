@@ -16,6 +16,7 @@
 
 namespace hawser::topology {
 
+/// How far the NICs nearest to a GPU are.
 enum class nic_distance {
   shared_pci_bridge,  ///< below the same PCI bridge or switch
   same_cpu,           ///< at the same NUMA node
@@ -24,15 +25,18 @@ enum class nic_distance {
 };
 inline constexpr std::array<std::string_view, 4> nic_distance_names = {"shared_pci_bridge", "same_cpu", "other_cpu",
                                                                        "unknown"};
+/// The enumerator's name.
 constexpr std::string_view to_string(nic_distance distance) noexcept {
   return nic_distance_names[static_cast<std::size_t>(distance)];
 }
 
+/// The NICs nearest to one GPU.
 struct near_nics {
   nic_distance distance = nic_distance::unknown;
   std::vector<node_index> nics;  ///< all that are equally near, in the order of the graph
 };
 
+/// Which NICs count.
 enum class nics_considered {
   all,
   hardware  ///< not those that the operating system makes (attribute "software")

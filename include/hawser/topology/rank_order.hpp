@@ -24,17 +24,21 @@ struct level_load {
   friend bool operator==(const level_load&, const level_load&) = default;
 };
 
+/// What one algorithm costs in one order of the ranks.
 struct order_cost {
   std::vector<level_load> levels;  ///< outermost first
   seconds time{};                  ///< of an all-reduce
 };
 
+/// The order as it is and the one advised.
 struct order_comparison {
   order_cost present;
   order_cost advised;
+  /// How many times as long the present order takes.
   double slowdown() const { return advised.time.count() > 0 ? present.time / advised.time : 1; }
 };
 
+/// A better order of the ranks, with what it is better for.
 struct rank_order_advice {
   /// Rank r sends to rank r + 1, the last one to rank 0: 2(n - 1) steps of 1/n of the data. No order has fewer crossing
   /// messages than one per unit and level (none where a level has one unit), which the advised one has.

@@ -263,6 +263,7 @@ inline std::string synthetic_counts(const child_counts& units) {
 
 }  // namespace detail
 
+/// The text that `parse_synthetic` reads as this hierarchy. Throws errc::unsupported where no text says it.
 inline std::string to_synthetic(const hierarchy& tree) {
   std::string text;
   for (const level& each : tree.levels()) {

@@ -20,6 +20,7 @@ class in_process_hub {
   explicit in_process_hub(int size);
   ~in_process_hub();
 
+  /// Ranks that share it.
   int size() const noexcept;
 
  private:
@@ -44,6 +45,7 @@ class in_process_transport {
   in_process_transport(in_process_transport&&) = delete;
 
   std::string_view name() const noexcept { return "in_process"; }
+  /// As the concept `transport` says.
   void send(rank peer, tag match, std::span<const std::byte> bytes, completion& done);
   void receive(rank peer, tag match, sink into, completion& done);
   bool progress();

@@ -158,6 +158,7 @@ class match_queue {
       done.done(done, &*failed_);
     }
   }
+  /// The same where nothing is to be done about messages that have arrived.
   void fail_all(const failure& why) {
     fail_all(why, [](arrival&) {});
   }

@@ -29,6 +29,7 @@ class router {
   std::string_view name_for(rank peer) const;
 
   std::string_view name() const noexcept { return "router"; }
+  /// As the concept `transport` says, each through its peer's back end.
   void send(rank peer, tag match, std::span<const std::byte> bytes, completion& done);
   void receive(rank peer, tag match, sink into, completion& done);
   bool progress();

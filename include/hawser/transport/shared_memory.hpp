@@ -14,7 +14,9 @@
 
 namespace hawser::transport {
 
+/// How messages between processes of a host are copied.
 struct shared_memory_options {
+  /// Which messages are copied once, by the kernel, and which twice, through a ring.
   enum class copy {
     automatic,  ///< host memory without a copy, other memory by one copy from a threshold on, where the system allows
                 ///< it
@@ -51,6 +53,7 @@ class shared_memory_transport {
   shared_memory_transport(shared_memory_transport&&) = delete;
 
   std::string_view name() const noexcept { return "shared_memory"; }
+  /// As the concept `transport` says.
   void send(rank peer, tag match, std::span<const std::byte> bytes, completion& done);
   void receive(rank peer, tag match, sink into, completion& done);
   bool progress();
@@ -75,6 +78,7 @@ class shared_memory_transport {
 
 static_assert(transport<shared_memory_transport>);
 
+/// The registry line "shared_memory"; its endpoints reach neighbours on this host only.
 factory shared_memory_factory(const shared_memory_options& options = {});
 
 }  // namespace hawser::transport

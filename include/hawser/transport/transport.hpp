@@ -25,6 +25,7 @@ struct tag {
 
   friend constexpr bool operator==(const tag&, const tag&) = default;
 
+  /// All parts in one number, the context highest.
   constexpr std::uint64_t packed() const noexcept {
     return std::uint64_t{context} << 48 | std::uint64_t{operation} << 32 | std::uint64_t{segment} << 16 | channel;
   }
@@ -86,6 +87,7 @@ class any_transport {
 
   explicit operator bool() const noexcept { return self_ != nullptr; }
 
+  /// As the concept says.
   std::string_view name() const { return self_->name(); }
   void send(rank peer, tag match, std::span<const std::byte> bytes, completion& done) {
     self_->send(peer, match, bytes, done);

@@ -6,41 +6,18 @@
 
 #include <hawser/communicator/balanced.hpp>
 #include <hawser/communicator/in_process.hpp>
+#include <support/skewed_sizes.hpp>
 
 namespace hawser {
 namespace {
 
-using matrix = std::vector<std::vector<std::int64_t>>;  // [from][to]: elements
-
-matrix skewed(int n, std::mt19937& random) {
-  const auto number = [&](int low, int high) { return std::uniform_int_distribution(low, high)(random); };
-  matrix sizes(static_cast<std::size_t>(n), std::vector<std::int64_t>(static_cast<std::size_t>(n)));
-  for (auto& row : sizes) {
-    const bool is_silent = number(0, 4) == 0;
-    for (std::int64_t& each : row) {
-      const int kind = number(0, 9);
-      each = is_silent || kind < 3 ? 0 : kind < 9 ? number(1, 50) : number(2'000, 9'000);
-    }
-  }
-  return sizes;
-}
-
-double element(std::size_t from, std::size_t to, std::int64_t i) {
-  return static_cast<double>(from * 64 + to) * 1e6 + static_cast<double>(i);
-}
+using test::matrix;
 
 void run(balanced_exchange& exchange, const matrix& sizes, std::size_t self) {
-  const std::vector<std::int64_t>& sent = sizes[self];
-  std::vector<std::int64_t> received;
-  std::vector<double> data, wanted;
-  for (std::size_t r = 0; r < sizes.size(); ++r) {
-    received.push_back(sizes[r][self]);
-    for (std::int64_t i = 0; i < sent[r]; ++i) data.push_back(element(self, r, i));
-    for (std::int64_t i = 0; i < received[r]; ++i) wanted.push_back(element(r, self, i));
-  }
-  std::vector<double> got(wanted.size(), -1);
-  exchange.all_to_all_v(data, sent, got, received);
-  EXPECT_EQ(got, wanted) << "rank " << self;
+  const test::exchange_of<double> part(sizes, self);
+  std::vector<double> got(part.wanted.size(), -1);
+  exchange.all_to_all_v(part.data, part.sent, got, part.received);
+  EXPECT_EQ(got, part.wanted) << "rank " << self;
 }
 
 TEST(balanced, skewed_sizes_arrive) {
@@ -50,7 +27,7 @@ TEST(balanced, skewed_sizes_arrive) {
   for (const auto& [n, topology] : {std::pair{1, ""}, std::pair{5, "gpu:5"}, std::pair{4, "rack:2 gpu:2"},
                                     std::pair{6, "rack:[1,2,3]"}, std::pair{8, "pod:2 rack:2 gpu:2"}}) {
     std::vector<matrix> cases;
-    for (int i = 0; i < 6; ++i) cases.push_back(skewed(n, random));
+    for (int i = 0; i < 6; ++i) cases.push_back(test::skewed_sizes(n, random, {50, 2'000, 9'000}));
     communicator_options options;
     options.topology = topology;
     run_in_process(n, options, [&](communicator& members) {

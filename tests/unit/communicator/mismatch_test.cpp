@@ -110,6 +110,7 @@ std::vector<form> forms() {
 template <class Body>
 void expect_mismatch(const std::string& transport, int size, Body&& body) {
   communicator_options options;
+  options.peer_timeout = milliseconds(400);  // calls are compared after a quarter of it
   options.operation_timeout = milliseconds(30'000);
   options.abort_timeout = milliseconds(200);
   std::atomic<int> mismatches{0}, others{0};
