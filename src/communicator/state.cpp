@@ -15,7 +15,12 @@ constexpr std::size_t most_remembered = 4096;
 }  // namespace
 
 communicator_state::communicator_state(std::shared_ptr<job> owner)
-    : owner_(std::move(owner)), self_(owner_->self()), planner_(agree_on_hierarchy(*owner_), owner_->options().host) {}
+    : communicator_state(owner, agree_on_hierarchy(*owner)) {}
+
+communicator_state::communicator_state(std::shared_ptr<job> owner, topology::hierarchy tree)
+    : owner_(std::move(owner)),
+      self_(owner_->self()),
+      planner_(tree, owner_->options().host, agree_on_decisions(*owner_, tree)) {}
 
 communicator_state::communicator_state(std::shared_ptr<job> owner, topology::hierarchy tree, std::vector<rank> members,
                                        rank self, std::uint16_t context)
