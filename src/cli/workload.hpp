@@ -22,7 +22,8 @@ struct workload_options {
   int root = 0;
   bool in_place = false;
 
-  void add_to(CLI::App& app, bool has_in_place);
+  /// `has_name`: declares the collective itself, too.
+  void add_to(CLI::App& app, bool has_in_place, bool has_name = true);
 };
 
 /// What is to be done, sizes apart.
