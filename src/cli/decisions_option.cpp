@@ -27,7 +27,7 @@ std::shared_ptr<const planner::decision_table> decisions_of(const std::string& g
   const std::string reason = "it is for " + table->hierarchy + ", fingerprint " + table->fingerprint + "; this is " +
                              describe(tree) + ", fingerprint " + own;
   if (!given.empty())
-    fail(errc::mismatch, "the decision file \"" + file + "\" is for another machine", reason,
+    fail(errc::invalid_argument, "the decision file \"" + file + "\" is for another machine", reason,
          "write one for it with hawser plan --map --format json");
   std::fprintf(stderr, "hawser: the decision file \"%s\" of HAWSER_DECISIONS is ignored (%s); the cost model decides\n",
                file.c_str(), reason.c_str());
