@@ -192,6 +192,7 @@ launch read_launch(const variable_lookup& variable) {
   read_secret(variable, out);
   if (const auto text = value_of(variable, "HAWSER_PEER_TIMEOUT")) out.peer_timeout = read_timeout(*text);
   out.topology = value_of(variable, "HAWSER_TOPOLOGY").value_or("");
+  out.decisions = value_of(variable, "HAWSER_DECISIONS").value_or("");
   out.tuning = value_of(variable, "HAWSER_TUNING").value_or("");
   if (const auto own = value_of(variable, "HAWSER_CACHE_DIR"))
     out.cache_directory = *own;

@@ -7,8 +7,11 @@
 #include <CLI/CLI.hpp>
 
 #include <hawser/core/units.hpp>
+#include <hawser/planner/decision_file.hpp>
 #include <hawser/transport/shared_memory.hpp>
 #include <hawser/transport/tcp.hpp>
+
+#include "decisions_option.hpp"
 
 #ifdef HAWSER_HAS_UCX
 #include <hawser/ucx/transport.hpp>
@@ -80,6 +83,7 @@ void job_options::add_to(CLI::App& app) {
       ->type_name("NAME");
   app.add_option("--topology", topology, "Synthetic string, preset:NAME or file (docs/topology.md)")
       ->type_name("TOPOLOGY");
+  add_decisions_option(app, decisions);
   app.add_option("--peer-timeout", peer_timeout, "A rank without a sign of life for so long has failed (10s)")
       ->type_name("TIME");
   app.add_flag("--require-auth", require_auth, "Refuse transports between hosts that cannot prove the job's secret");
@@ -112,6 +116,11 @@ communicator_options communicator_options_of(const job_options& options, const b
   communicator_options told = options_of(from);
   told.transports = transports_of(options.transport);
   if (!options.topology.empty()) told.topology = options.topology;
+  if (!options.decisions.empty()) {
+    told.decisions = options.decisions;
+    told.must_decisions_fit = true;
+  }
+  if (!told.decisions.empty()) (void)planner::read_decisions(told.decisions);  // told before ranks are started
   told.require_auth = options.require_auth;
   if (!options.peer_timeout.empty())
     told.peer_timeout = std::chrono::duration_cast<milliseconds>(parse_seconds(options.peer_timeout));
@@ -125,6 +134,7 @@ communicator_options communicator_options_of(const job_options& options, const b
 std::vector<std::string> overrides(const job_options& options, const bootstrap::launch& from) {
   std::vector<std::string> list;
   if (options.topology.empty() && !from.topology.empty()) list.push_back("HAWSER_TOPOLOGY=" + from.topology);
+  if (options.decisions.empty() && !from.decisions.empty()) list.push_back("HAWSER_DECISIONS=" + from.decisions);
   if (options.peer_timeout.empty() && from.peer_timeout)
     list.push_back("HAWSER_PEER_TIMEOUT=" + std::to_string(from.peer_timeout->count()) + "ms");
 #ifdef HAWSER_HAS_UCX

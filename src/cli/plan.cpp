@@ -7,9 +7,11 @@
 
 #include <hawser/algorithm/generate.hpp>
 #include <hawser/planner/explain.hpp>
-#include <hawser/planner/planner.hpp>
+#include <hawser/planner/turning_points.hpp>
 
+#include "decisions_option.hpp"
 #include "describe.hpp"
+#include "plan_map.hpp"
 #include "plan_report.hpp"
 #include "topology_option.hpp"
 #include "verbs.hpp"
@@ -20,6 +22,10 @@ namespace {
 
 struct plan_options {
   workload_options work;
+  std::vector<std::string> collectives;
+  std::string decisions;
+  map_options map;
+  bool draws_map = false;
   std::string topology;
   std::string bytes = "0";
   std::string algorithm;
@@ -33,14 +39,21 @@ struct plan_options {
 /// The decision without the list of candidates.
 std::string summary(const schedule::plan& made) {
   const std::string all = planner::explain(made, 0);
-  std::size_t end = 0;
-  constexpr int lines_before_candidates = 4;
-  for (int line = 0; line < lines_before_candidates; ++line) end = all.find('\n', end) + 1;
+  const std::size_t end = all.find("  ... and ");  // where candidates are listed
   std::int64_t possible = 0;
   for (const schedule::candidate& each : made.candidates) possible += each.is_possible() ? 1 : 0;
   return all.substr(0, end) + "candidates  " + std::to_string(possible) + " possible, " +
          std::to_string(static_cast<std::int64_t>(made.candidates.size()) - possible) +
          " rejected; --explain lists them\n";
+}
+
+const std::string& the_one_of(const std::vector<std::string>& collectives) {
+  if (collectives.empty())
+    fail(errc::invalid_argument, "a collective is required", {}, "name one, or add --map for a table of all");
+  if (collectives.size() > 1)
+    fail(errc::invalid_argument, "only one collective can be planned", "\"" + collectives[1] + "\" is one too many",
+         "add --map for a table of several");
+  return collectives.front();
 }
 
 class planning {
@@ -55,8 +68,9 @@ class planning {
 
   int run() {
     const format form = parse_format(options_.form);
+    const planner::planner chooser(tree_, {}, decisions_of(options_.decisions, tree_));
     const auto begin = std::chrono::steady_clock::now();
-    const schedule::plan made = planner::planner(tree_).make_plan(what_);
+    const schedule::plan made = options_.explains ? make_explained_plan(chooser, what_) : chooser.make_plan(what_);
     const seconds took(std::chrono::steady_clock::now() - begin);
     std::vector<preparation> prepared;
     if (options_.measures) prepared = prepare_all(made);
@@ -124,7 +138,12 @@ verb add_plan(CLI::App& program, const context&) {
   auto options = std::make_shared<plan_options>();
   CLI::App* const app =
       program.add_subcommand("plan", "Choose an algorithm for a collective on a machine, and say why");
-  options->work.add_to(*app, true);
+  app->add_option("collective", options->collectives, "The collective; with --map any number of them, default: all")
+      ->type_name("COLLECTIVE");
+  options->work.add_to(*app, true, false);
+  app->add_flag("--map", options->draws_map, "The decision over sizes; --format json writes a decision file");
+  options->map.add_to(*app);
+  add_decisions_option(*app, options->decisions);
   app->add_option("--topology", options->topology,
                   "Synthetic string, preset:NAME or file (docs/topology.md); default: HAWSER_TOPOLOGY")
       ->type_name("TOPOLOGY");
@@ -139,10 +158,17 @@ verb add_plan(CLI::App& program, const context&) {
   app->add_option("--rank", options->self, "The rank that --steps and --stats are about")->type_name("RANK");
   app->add_flag("--steps", options->lists_steps, "Print that rank's steps");
   app->add_flag("--stats", options->measures, "Measure time and memory of preparing that rank's schedule");
-  app->add_option("--format", options->form, "text or json (docs/schema/plan-1.json)")
+  app->add_option("--format", options->form, "text or json (docs/schema/plan-1.json); with --map also svg")
       ->capture_default_str()
       ->type_name("FORMAT");
-  return {app, [options] { return planning(*options).run(); }};
+  return {app, [options] {
+            options->map.measures = options->measures;
+            if (options->draws_map)
+              return print_map(options->map, options->collectives, options->topology, options->decisions,
+                               options->form);
+            options->work.collective = the_one_of(options->collectives);
+            return planning(*options).run();
+          }};
 }
 
 }  // namespace hawser::cli

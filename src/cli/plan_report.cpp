@@ -66,10 +66,23 @@ json candidate_to_json(const schedule::candidate& c) {
   made["rejected"] = c.is_possible() ? json(nullptr) : json(c.rejected);
   made["predicted_seconds"] = c.is_possible() ? json(c.predicted.count()) : json(nullptr);
   made["reduction_seconds"] = c.is_possible() ? json(c.reduction.count()) : json(nullptr);
+  made["overhead_seconds"] = c.is_possible() ? json(c.overhead.count()) : json(nullptr);
+  made["window_seconds"] = c.is_possible() ? json(c.window.count()) : json(nullptr);
   made["segments"] = c.is_possible() ? json(c.segments) : json(nullptr);
   made["parts"] = json::array();
   for (const schedule::cost_part& part : c.parts) made["parts"].push_back(part_to_json(part));
   return made;
+}
+
+json parameter_to_json(const schedule::parameter& each) {
+  return {{"name", each.name}, {"value", each.value}, {"unit", each.unit}, {"source", each.source}};
+}
+
+/// Null where no other size changes the choice.
+json turning_point_to_json(const std::optional<schedule::turning_point>& point, const workload& work,
+                           std::int64_t ranks) {
+  if (!point) return nullptr;
+  return {{"bytes", bytes_of(work, point->count, ranks)}, {"count", point->count}, {"algorithm", point->algorithm}};
 }
 
 }  // namespace
@@ -143,6 +156,14 @@ json to_json(const schedule::plan& made, const workload& work) {
   out["window"] = made.window;
   out["predicted_seconds"] = made.predicted.count();
   out["lower_bound_seconds"] = made.lower_bound.count();
+  out["notes"] = made.notes;
+  out["parameters"] = nullptr;
+  out["turning_points"] = nullptr;
+  if (!made.parameters.empty()) out["parameters"] = json::array();
+  for (const schedule::parameter& each : made.parameters) out["parameters"].push_back(parameter_to_json(each));
+  if (made.is_searched)
+    out["turning_points"] = {{"smaller", turning_point_to_json(made.smaller, work, made.ranks)},
+                             {"larger", turning_point_to_json(made.larger, work, made.ranks)}};
   out["candidates"] = json::array();
   for (const schedule::candidate& each : made.candidates) out["candidates"].push_back(candidate_to_json(each));
   return out;

@@ -8,6 +8,7 @@
 #include <hawser/discovery/load.hpp>
 #include <hawser/planner/planner.hpp>
 
+#include "decisions_option.hpp"
 #include "describe.hpp"
 #include "job.hpp"
 #include "run_report.hpp"
@@ -110,6 +111,8 @@ int run_threads(const run_options& options, const checked_run& checked) {
 
 int run(const run_options& options, const context& process) {
   const checked_run checked(options);
+  if (!process.is_worker)  // a mistake in the file is told once
+    (void)decisions_of(options.job.decisions, discovery::load(checked.job.topology).tree);
   if (options.job.transport == "in_process") return run_threads(options, checked);
   if (options.job.transport == "mpi")
     fail(errc::unsupported, "hawser run cannot use the transport mpi", "it starts the ranks without MPI",

@@ -19,11 +19,11 @@ std::int64_t blocks_of(collective what, std::int64_t ranks) {
 
 }  // namespace
 
-void workload_options::add_to(CLI::App& app, bool has_in_place) {
+void workload_options::add_to(CLI::App& app, bool has_in_place, bool has_name) {
   std::string names;
   for (const schedule::collective each : schedule::all_collectives)
     names.append(names.empty() ? "" : ", ").append(to_string(each));
-  app.add_option("collective", collective, "One of " + names)->required()->type_name("COLLECTIVE");
+  if (has_name) app.add_option("collective", collective, "One of " + names)->required()->type_name("COLLECTIVE");
   app.add_option("--type", type, "Element type: float32, bfloat16, int64, ... (docs/types.md)")
       ->capture_default_str()
       ->type_name("TYPE");

@@ -23,7 +23,8 @@ struct workload_options {
   bool in_place = false;
   bool in_host_memory = false;
 
-  void add_to(CLI::App& app, bool has_in_place);
+  /// `has_name`: declares the collective itself, too.
+  void add_to(CLI::App& app, bool has_in_place, bool has_name = true);
 };
 
 /// What is to be done, sizes apart.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include <hawser/discovery/load.hpp>
+#include <hawser/planner/decision_file.hpp>
 #include <hawser/topology/describe.hpp>
 #include <hawser/topology/fingerprint.hpp>
 
@@ -52,19 +53,44 @@ hierarchy choose_hierarchy(job& owner) {
   return found ? *found : from_hosts(hosts);
 }
 
+/// The ranks that hold another view than rank 0: "1, 3"; empty where none does.
+std::string differing_ranks(const std::vector<std::string>& views) {
+  std::string differing;
+  for (std::size_t r = 1; r < views.size(); ++r)
+    if (views[r] != views[0]) differing += (differing.empty() ? "" : ", ") + std::to_string(r);
+  return differing;
+}
+
 }  // namespace
 
 hierarchy agree_on_hierarchy(job& owner) {
   hierarchy tree = choose_hierarchy(owner);
   const auto views = owner.exchange("hierarchy", topology::fingerprint_text(tree) + " " + describe(tree));
-  std::string differing;
-  for (std::size_t r = 1; r < views.size(); ++r)
-    if (views[r] != views[0]) differing += (differing.empty() ? "" : ", ") + std::to_string(r);
+  const std::string differing = differing_ranks(views);
   if (!differing.empty())
     fail(errc::mismatch, "the ranks hold different hierarchies",
          "rank 0 has " + views[0] + ", ranks " + differing + " differ",
          "give all ranks the same HAWSER_TOPOLOGY or topology option");
   return tree;
+}
+
+std::shared_ptr<const planner::decision_table> agree_on_decisions(job& owner, const hierarchy& tree) {
+  const std::string& file = owner.options().decisions;
+  std::shared_ptr<const planner::decision_table> table;
+  if (!file.empty()) table = std::make_shared<const planner::decision_table>(planner::read_decisions(file));
+  const auto views = owner.exchange("decisions", digest(table.get()));
+  const std::string differing = differing_ranks(views);
+  if (!differing.empty())
+    fail(errc::mismatch, "the ranks hold different decision files",
+         "rank 0 has " + views[0] + ", ranks " + differing + " differ",
+         "give all ranks the same HAWSER_DECISIONS or decisions option");
+  const std::string own = topology::fingerprint_text(tree);
+  if (table && table->fingerprint != own && owner.options().must_decisions_fit)
+    fail(errc::mismatch, "the decision file \"" + file + "\" does not fit the job",
+         "it is for " + table->hierarchy + ", fingerprint " + table->fingerprint + "; the job has " + describe(tree) +
+             ", fingerprint " + own,
+         "write one for it with hawser plan --map --format json");
+  return table;
 }
 
 }  // namespace hawser::detail

@@ -15,9 +15,12 @@ constexpr std::size_t most_remembered = 4096;
 }  // namespace
 
 communicator_state::communicator_state(std::shared_ptr<job> owner)
+    : communicator_state(owner, agree_on_hierarchy(*owner)) {}
+
+communicator_state::communicator_state(std::shared_ptr<job> owner, topology::hierarchy tree)
     : owner_(std::move(owner)),
       self_(owner_->self()),
-      planner_(agree_on_hierarchy(*owner_), owner_->options().host),
+      planner_(tree, owner_->options().host, agree_on_decisions(*owner_, tree)),
       calls_("world") {}
 
 communicator_state::communicator_state(std::shared_ptr<job> owner, topology::hierarchy tree, std::vector<rank> members,

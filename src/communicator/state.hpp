@@ -38,6 +38,7 @@ class communicator_state {
  public:
   /// The communicator of all ranks.
   explicit communicator_state(std::shared_ptr<job> owner);
+  communicator_state(std::shared_ptr<job> owner, topology::hierarchy tree);
   /// A part of it: `members[r]` is rank r's number in the job; `name` is for its `call_log`.
   communicator_state(std::shared_ptr<job> owner, topology::hierarchy tree, std::vector<rank> members, rank self,
                      std::uint16_t context, std::string name);
@@ -86,6 +87,11 @@ class communicator_state {
 
 /// The hierarchy of the whole job, from the options' topology and the hosts; checked to be the same on all ranks.
 topology::hierarchy agree_on_hierarchy(job& owner);
+
+/// The decision file of the options, if there is one. Collective: throws errc::mismatch that names the ranks where
+/// files differ, errc::mismatch where it is for another hierarchy and must not be; errc::io and errc::parse as it is
+/// read.
+std::shared_ptr<const planner::decision_table> agree_on_decisions(job& owner, const topology::hierarchy& tree);
 
 /// Figures for host memory and for Ethernet between hosts where nothing is known: the class of one core's copy rate and
 /// of a 100 Gb/s NIC through the kernel. A probe or a topology replaces them.

@@ -7,9 +7,10 @@ from pathlib import Path
 from program import SOURCE, hawser
 
 PLAN_KEYS = ["schema", "collective", "bytes", "count", "type", "accumulation", "op", "root", "ranks", "hierarchy",
-             "fingerprint", "algorithm", "chosen_by", "segments", "window", "predicted_seconds", "lower_bound_seconds",
-             "candidates", "rank", "stats", "steps"]
-CANDIDATE_KEYS = ["algorithm", "possible", "rejected", "predicted_seconds", "reduction_seconds", "segments", "parts"]
+             "fingerprint", "algorithm", "chosen_by", "segments", "window", "predicted_seconds", "lower_bound_seconds", "notes",
+             "parameters", "turning_points", "candidates", "rank", "stats", "steps"]
+CANDIDATE_KEYS = ["algorithm", "possible", "rejected", "predicted_seconds", "reduction_seconds",
+                  "overhead_seconds", "window_seconds", "segments", "parts"]
 COLLECTIVES = ("all_reduce", "reduce_scatter", "all_gather", "all_to_all", "all_to_all_v", "broadcast", "reduce",
                "gather", "scatter", "barrier")
 

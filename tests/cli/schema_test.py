@@ -33,6 +33,16 @@ class Schemas(unittest.TestCase):
                                                 "1", "--steps", "--stats", "--format", "json"))
             self.check("diff-1.json", "diff", *map(str, files), "--format", "json", codes=(1,))
 
+    def test_decisions_and_explained_plans(self):
+        with tempfile.TemporaryDirectory() as folder:
+            files = []
+            for number, most in enumerate(("1MiB", "2MiB")):
+                files.append(Path(folder) / f"{number}.json")
+                files[-1].write_text(self.check("decisions-1.json", "plan", "--map", *TOPOLOGY, "--max", most,
+                                                "--format", "json"))
+            self.check("diff-1.json", "diff", *map(str, files), "--format", "json", codes=(1,))
+        self.check("plan-1.json", "plan", "all_reduce", *TOPOLOGY, "--bytes", "1MiB", "--explain", "--format", "json")
+
     def test_verify(self):
         self.check("verify-1.json", "verify", "all_gather", *TOPOLOGY, "--format", "json")
         self.check("verify-1.json", "verify", "all_reduce", "--algorithm", "recursive_doubling", "--topology",

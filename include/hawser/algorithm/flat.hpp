@@ -24,6 +24,9 @@ struct flat_algorithm {
   bool keeps_order = false;
   /// Of reduce-scatters: keeps partial sums of pieces that are not its own.
   bool needs_accumulator = true;
+  /// Of rooted ones: a member is done with a segment once it has handed it on, while the segment still travels; of the
+  /// others a member waits until what depends on it has come back.
+  bool hands_on = false;
   /// Right where each rank knows only its own block sizes (all-to-all-v and the like).
   bool works_with_private_counts = false;
 };

@@ -23,6 +23,7 @@ struct launch {
   bool allow_empty_secret = false;           ///< HAWSER_ALLOW_NO_SECRET=1
   std::optional<milliseconds> peer_timeout;  ///< HAWSER_PEER_TIMEOUT, "10s", "500ms"; a bare number is seconds
   std::string topology;                      ///< HAWSER_TOPOLOGY: a synthetic string or a file
+  std::string decisions;                     ///< HAWSER_DECISIONS: a decision file
   std::string tuning;                        ///< HAWSER_TUNING: a file
   std::string cache_directory;               ///< HAWSER_CACHE_DIR, else XDG_CACHE_HOME/hawser, else HOME/.cache/hawser
 

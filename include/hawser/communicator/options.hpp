@@ -28,6 +28,10 @@ struct communicator_options {
   /// finds on all hosts together, or "hosts" where only the hosts are to be told apart. Empty: "auto" for ranks on
   /// several hosts, "hosts" on one.
   std::string topology;
+  /// A decision file (docs/choosing.md), the same on all ranks: it comes before the cost model. Empty: none.
+  std::string decisions;
+  /// Whether a decision file for another hierarchy is an error; if not it is ignored, as every plan then notes.
+  bool must_decisions_fit = true;
   /// Where discovery keeps what it found, to start faster the next time; empty: nowhere.
   std::string cache_directory;
   /// The back ends to use, best first within one reach. Empty: those of `default_transports()`.
@@ -50,10 +54,13 @@ struct communicator_options {
   std::string interface;
 };
 
-/// The options that a launcher's environment gives (HAWSER_TOPOLOGY, HAWSER_PEER_TIMEOUT, HAWSER_CACHE_DIR).
+/// The options that a launcher's environment gives (HAWSER_TOPOLOGY, HAWSER_DECISIONS, HAWSER_PEER_TIMEOUT,
+/// HAWSER_CACHE_DIR).
 inline communicator_options options_of(const bootstrap::launch& from) {
   communicator_options told;
   told.topology = from.topology;
+  told.decisions = from.decisions;
+  told.must_decisions_fit = false;  // set for a whole cluster, jobs of all shapes meet it
   told.cache_directory = from.cache_directory;
   if (from.peer_timeout) told.peer_timeout = *from.peer_timeout;
   return told;

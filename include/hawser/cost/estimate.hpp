@@ -26,45 +26,90 @@ inline seconds message_latency(const topology::hierarchy& tree, int level) {
   return latency;
 }
 
-/// Time with m segments: the first passes all stages, each further one follows by the slowest stage.
-inline seconds pipelined(const schedule::candidate& c, seconds overhead, std::int64_t m) {
-  const double count = static_cast<double>(m);
-  seconds first = overhead, slowest = overhead;
-  for (const schedule::cost_part& part : c.parts) {
-    first += part.latency + part.serial / count;
-    slowest = std::max(slowest, part.transfer / count + overhead);
+/// What a message as a whole takes at each stage; m segments take a share of the bytes each.
+struct stages {
+  seconds latency{};       ///< along the chain
+  seconds serial{};        ///< its bytes one after the other along the chain
+  seconds transfer{};      ///< its bytes through the busiest link
+  seconds reduction{};     ///< a rank's own work on its bytes
+  double reducing = 1;     ///< ranks that do it one after the other along the chain
+  seconds overhead{};      ///< a rank's work per message; each segment has as many
+  seconds stay_latency{};  ///< along what one rank waits for between beginning a segment and being done with it
+  seconds stay_serial{};
+  std::int64_t window = schedule::default_window;
+  bool hands_on = false;
+
+  void add(const schedule::cost_part& part, seconds latency_of_one, std::int64_t stay_rounds, double stay_passes) {
+    latency += part.latency;
+    serial += part.serial;
+    transfer = std::max(transfer, part.transfer);
+    stay_latency += static_cast<double>(stay_rounds) * latency_of_one;
+    stay_serial += part.transfer * stay_passes;
   }
-  first += c.reduction / count;
-  slowest = std::max(slowest, c.reduction / count + overhead);
-  return first + (count - 1) * slowest;
+};
+
+/// How far apart segments of a rank end: as the slowest stage lets them pass.
+inline seconds spacing(const stages& s, double m) {
+  return std::max(s.transfer, s.reduction) / m + s.overhead;
+}
+
+/// The same where only a window of segments is in flight. Along chains and trees that hand on, segments come one after
+/// the other and a window of them passes in a round trip at best. Elsewhere all ranks begin the segments of a window
+/// together; they circulate through the stages, and each waits at the slowest for the others (a closed queueing
+/// network, e.g. Lazowska et al.: Quantitative System Performance, chapter 5).
+inline seconds windowed_spacing(const stages& s, double m) {
+  const seconds apart = spacing(s, m);
+  const double in_flight = std::min(m, static_cast<double>(s.window));
+  const seconds round_trip =
+      s.stay_latency + s.overhead + (s.stay_serial + (s.hands_on ? 1.0 : s.reducing) * s.reduction) / m;
+  if (s.hands_on) return std::max(apart, round_trip / in_flight);
+  return apart + std::max(round_trip - apart, seconds{}) / in_flight;
+}
+
+/// Time with m segments: the first passes all stages, each further one follows.
+inline seconds pipelined(const stages& s, std::int64_t m, bool is_windowed = true) {
+  const double count = static_cast<double>(m);
+  const seconds first = s.latency + s.overhead + (s.serial + s.reducing * s.reduction) / count;
+  return first + (count - 1) * (is_windowed ? windowed_spacing(s, count) : spacing(s, count));
 }
 
 }  // namespace detail
 
-/// Fills in the predicted time of a candidate from its traffic.
+/// Fills in the predicted time of a candidate from its traffic, with the number of segments that minimises it, or with
+/// a given one (0: none is given).
 inline void estimate(const topology::hierarchy& tree, const schedule::request& what, const traffic& moved,
-                     const parameters& host, schedule::candidate& c) {
+                     const parameters& host, schedule::candidate& c, std::int64_t given_segments = 0) {
   const auto block = static_cast<double>(what.block_bytes());
+  detail::stages all{.hands_on = moved.hands_on};
   for (int d = 0; d < tree.depth(); ++d) {
     const auto i = static_cast<std::size_t>(d);
+    const seconds latency = detail::message_latency(tree, d);
     schedule::cost_part part{.level = tree.at(d).name};
     part.messages = static_cast<double>(moved.rounds[i]);
     part.crossing_bytes = moved.blocks_out[i] * block;
-    part.latency = part.messages * detail::message_latency(tree, d);
+    part.latency = part.messages * latency;
     part.transfer = seconds{part.crossing_bytes / tree.at(d).up.rate.bytes_per_second};
     part.serial = part.transfer * moved.serial[i];
-    c.parts.push_back(part);
+    // Where the data is handed on, each rank on the way reduces it first; in an all-reduce only on the way up, where it
+    // arrives at twice the rate, from two children.
+    if (schedule::reduces(what.what) && moved.serial[i] > 1)
+      all.reducing = std::max(all.reducing, moved.serial[i] * (what.what == schedule::collective::all_reduce ? 2 : 1));
+    all.add(part, latency, moved.stay_rounds[i], moved.stay_serial[i]);
+    c.parts.push_back(std::move(part));
   }
-  c.reduction = seconds{moved.blocks_reduced * block / host.reduction.bytes_per_second};
-  const seconds overhead = moved.messages * host.per_message;
-  c.segments = 1;
-  c.predicted = detail::pipelined(c, overhead, 1);
+  all.reduction = c.reduction = seconds{moved.blocks_reduced * block / host.reduction.bytes_per_second};
+  all.overhead = moved.messages * host.per_message;
+  c.segments = std::max<std::int64_t>(given_segments, 1);
+  c.predicted = detail::pipelined(all, c.segments);
   const bool may_segment = what.are_counts_agreed && what.what != schedule::collective::barrier;
-  for (std::int64_t m = 2; may_segment && m <= most_segments && what.block_bytes() / m >= smallest_segment_bytes;
+  for (std::int64_t m = 2;
+       given_segments == 0 && may_segment && m <= most_segments && what.block_bytes() / m >= smallest_segment_bytes;
        m *= 2) {
-    const seconds time = detail::pipelined(c, overhead, m);
+    const seconds time = detail::pipelined(all, m);
     if (time < c.predicted) c.predicted = time, c.segments = m;
   }
+  c.overhead = all.overhead * static_cast<double>(c.segments);
+  c.window = c.predicted - detail::pipelined(all, c.segments, false);
 }
 
 namespace detail {

@@ -21,8 +21,12 @@ struct traffic {
   std::vector<double> blocks_out;    ///< per level: out of the busiest unit's link
   std::vector<std::int64_t> rounds;  ///< per level: dependent messages whose outermost link is of this level
   std::vector<double> serial;        ///< per level: times that its bytes pass one after the other
-  double messages = 0;               ///< sends or receives of the busiest rank
-  double blocks_reduced = 0;         ///< reduced or copied by the busiest rank
+  /// The same of what one rank waits for between beginning a segment and being done with it.
+  std::vector<std::int64_t> stay_rounds;
+  std::vector<double> stay_serial;
+  bool hands_on = false;      ///< all phases hand segments on one after the other (flat_algorithm::hands_on)
+  double messages = 0;        ///< sends or receives of the busiest rank
+  double blocks_reduced = 0;  ///< reduced or copied by the busiest rank
 };
 
 namespace detail {
@@ -59,17 +63,29 @@ class unit_traffic {
 /// Dependent messages per level, and how often the data passes one after the other, from the closed forms in the
 /// registry (tests compare them with the schedules).
 struct chains {
-  std::vector<std::int64_t> rounds;
-  std::vector<double> serial;
+  std::vector<std::int64_t> rounds, stay_rounds;
+  std::vector<double> serial, stay_serial;
+  bool hands_on = true;
 
-  explicit chains(int depth) : rounds(static_cast<std::size_t>(depth), 0), serial(rounds.size(), 1.0) {}
+  explicit chains(int depth)
+      : rounds(static_cast<std::size_t>(depth), 0),
+        stay_rounds(rounds),
+        serial(rounds.size(), 1.0),
+        stay_serial(serial) {}
 
   /// A phase of n members at a level.
   template <class Algorithm>
   void add(int level, const Algorithm& algorithm, std::int64_t n) {
+    // A member that hands on receives and sends.
+    constexpr std::int64_t receive_and_send = 2;
     const auto i = static_cast<std::size_t>(level);
-    rounds[i] += algorithm.rounds(n);
-    if (algorithm.serial != nullptr) serial[i] = std::max(serial[i], algorithm.serial(n));
+    const std::int64_t messages = algorithm.rounds(n);
+    const double passes = algorithm.serial != nullptr ? algorithm.serial(n) : 1.0;
+    rounds[i] += messages;
+    hands_on = hands_on && (algorithm.hands_on || messages == 0);
+    serial[i] = std::max(serial[i], passes);
+    stay_rounds[i] += algorithm.hands_on ? std::min(messages, receive_and_send) : messages;
+    stay_serial[i] = std::max(stay_serial[i], algorithm.hands_on ? std::min<double>(passes, receive_and_send) : passes);
   }
 };
 
@@ -91,6 +107,8 @@ inline chains chains_by_level(const topology::hierarchy& tree, const schedule::r
     const std::size_t phases = parsed.parts.size();
     for (std::size_t k = 0; k < phases; ++k)
       ++result.rounds[static_cast<std::size_t>(active[k == 0 ? 0 : active.size() - k])];
+    result.stay_rounds = result.rounds;
+    result.hands_on = false;
     return result;
   }
   for (std::size_t k = 0; k < active.size(); ++k) {
@@ -112,6 +130,30 @@ inline double ranks_in(const topology::hierarchy& tree, int level, std::int64_t 
                              tree.first_position(unit, level));
 }
 
+/// Members of a group whose roles differ from each other's in trees, and where a number of members that is no power of
+/// two is folded.
+inline std::set<std::int64_t> telling_offsets(std::int64_t members) {
+  std::set<std::int64_t> offsets;
+  for (const std::int64_t each :
+       {std::int64_t{0}, std::int64_t{1}, std::int64_t{2}, std::int64_t{3}, members / 2, members - 2, members - 1})
+    if (each >= 0 && each < members) offsets.insert(each);
+  return offsets;
+}
+
+/// On each level, those members of one group of each size.
+inline void add_telling(const topology::hierarchy& tree, std::vector<std::int64_t>& positions) {
+  for (int d = 0; d < tree.depth(); ++d) {
+    const topology::child_counts& units = tree.at(d).units;
+    std::set<std::int64_t> seen;
+    for (std::int64_t parent = 0; parent < units.parents(); ++parent) {
+      if (!seen.insert(units.size(parent)).second) continue;
+      for (const std::int64_t offset : telling_offsets(units.size(parent)))
+        positions.push_back(tree.first_position(units.first(parent) + offset, d));
+      if (units.is_uniform()) break;
+    }
+  }
+}
+
 /// The busiest of a large rooted collective are found among these, whichever rank is the root: on every level, in the
 /// group of the root and in one without it, those that stand for the units at the offsets where trees branch.
 inline void add_rooted(const topology::hierarchy& tree, std::int64_t root, std::vector<std::int64_t>& positions) {
@@ -131,8 +173,8 @@ inline void add_rooted(const topology::hierarchy& tree, std::int64_t root, std::
   }
 }
 
-/// The positions to look at: all of a small machine; of a large one, which is hierarchical and so alike within groups
-/// of one size, the first and the last member of one group of each size.
+/// The positions to look at: all of a small machine; of a large one, whose groups of one size are alike, the members of
+/// one group of each size that can play different roles.
 inline std::vector<std::int64_t> representatives(const topology::hierarchy& tree, const schedule::request& what,
                                                  std::int64_t exact_up_to) {
   std::vector<std::int64_t> positions;
@@ -148,6 +190,7 @@ inline std::vector<std::int64_t> representatives(const topology::hierarchy& tree
     positions.push_back(groups.first(parent) + groups.size(parent) - 1);
     if (groups.is_uniform()) break;
   }
+  if (!algorithm::detail::is_exchange(what.what)) add_telling(tree, positions);
   if (schedule::has_root(what.what)) add_rooted(tree, tree.position_of(what.root), positions);
   const bool is_even = std::all_of(tree.levels().begin(), tree.levels().end(),
                                    [](const topology::level& each) { return each.units.is_uniform(); });
@@ -168,7 +211,12 @@ traffic add_up(const topology::hierarchy& tree, const schedule::request& what, s
                CountPosition&& count_position) {
   const auto depth = static_cast<std::size_t>(tree.depth());
   const detail::chains along = detail::chains_by_level(tree, what, name);
-  traffic total{.blocks_out = std::vector<double>(depth, 0.0), .rounds = along.rounds, .serial = along.serial};
+  traffic total{.blocks_out = std::vector<double>(depth, 0.0),
+                .rounds = along.rounds,
+                .serial = along.serial,
+                .stay_rounds = along.stay_rounds,
+                .stay_serial = along.stay_serial,
+                .hands_on = along.hands_on};
   const bool is_exact = tree.size() <= exact_ranks;
   detail::unit_traffic units(tree);
   for (std::int64_t position : detail::representatives(tree, what, exact_ranks)) {

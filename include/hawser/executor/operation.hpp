@@ -10,6 +10,7 @@
 #include <hawser/core/reducer.hpp>
 #include <hawser/executor/layout.hpp>
 #include <hawser/schedule/program.hpp>
+#include <hawser/schedule/window.hpp>
 #include <hawser/transport/transport.hpp>
 
 namespace hawser::executor {
@@ -37,8 +38,8 @@ struct operation_arguments {
   std::size_t element_bytes = 1;
   reducer reduce;  ///< needed where the program reduces
   std::int64_t segments = 1;
-  std::int64_t window = 4;            ///< segments in flight, at most `max_window`
-  bool sends_empty_messages = false;  ///< a barrier: messages count, not bytes
+  std::int64_t window = schedule::default_window;  ///< segments in flight, at most `max_window`
+  bool sends_empty_messages = false;               ///< a barrier: messages count, not bytes
   std::uint16_t context = 0;
   /// Called once per run, by the engine, when it is done or has failed; after success the operation may be destroyed
   /// there. A failed one must stay until it `is_done`.

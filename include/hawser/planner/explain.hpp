@@ -1,18 +1,18 @@
-// A plan in words: what was chosen, what it costs and where, and why every other candidate lost.
+// A plan in words: what was chosen, what it costs and where, on which figures that rests, why every other candidate
+// lost, and what would change the choice.
 #pragma once
 
 #include <cstdio>
 #include <string>
 
 #include <hawser/schedule/plan.hpp>
-#include <hawser/topology/hierarchy.hpp>
 
 namespace hawser::planner {
 
 namespace detail {
 
 inline std::string padded(std::string text, std::size_t width) {
-  if (text.size() < width) text.append(width - text.size(), ' ');
+  text.append(text.size() < width ? width - text.size() : 1, ' ');
   return text;
 }
 
@@ -28,14 +28,67 @@ inline std::string explain_parts(const schedule::candidate& c) {
     text += "    " + padded(part.level, 14) + to_string(part.latency) + " latency (" +
             std::to_string(static_cast<long long>(part.messages)) + " rounds), " + to_string(part.transfer) + " for " +
             std::to_string(static_cast<long long>(part.crossing_bytes)) + " B out of the busiest link\n";
-  return text + "    " + padded("own work", 14) + to_string(c.reduction) + " reducing and copying\n";
+  text += "    " + padded("own work", 14) + to_string(c.reduction) + " reducing and copying, " + to_string(c.overhead) +
+          " for messages\n";
+  if (c.window.count() > 0)
+    text += "    " + padded("window", 14) + to_string(c.window) + " waiting for segments in flight\n";
+  return text;
+}
+
+/// What a candidate spends most on, by its largest part: "rack bytes", "gpu latency", "own work".
+inline std::string largest_part(const schedule::candidate& c) {
+  std::string name = "own work";
+  seconds most = std::max(c.reduction, c.overhead);
+  for (const schedule::cost_part& part : c.parts) {
+    if (part.latency > most) most = part.latency, name = part.level + " latency";
+    if (const seconds bytes = std::max(part.transfer, part.serial); bytes > most)
+      most = bytes, name = part.level + " bytes";
+  }
+  return name + " " + to_string(most);
+}
+
+inline std::string explain_figure(const schedule::parameter& each) {
+  if (each.unit == "B/s") return to_string(bandwidth{each.value});
+  if (each.unit == "s") return to_string(seconds{each.value});
+  return std::to_string(static_cast<long long>(each.value)) + " " + each.unit;
+}
+
+inline std::string explain_parameters(const schedule::plan& p) {
+  std::string text;
+  for (const schedule::parameter& each : p.parameters)
+    text += (text.empty() ? "figures     " : "            ") + padded(each.name, 24) +
+            padded(explain_figure(each), 12) + each.source + "\n";
+  return text;
+}
+
+inline std::string explain_turning_points(const schedule::plan& p) {
+  if (!p.is_searched) return {};
+  const auto one = [&](const char* name, const char* none, const auto& point) {
+    if (!point) return std::string("            ") + none + "\n";
+    const auto block = static_cast<std::uint64_t>(point->count) * p.what.element_bytes;
+    const std::uint64_t whole = block * static_cast<std::uint64_t>(schedule::buffer_blocks(p.what.what, p.ranks));
+    return "            " + std::string(name) + " " + std::to_string(whole) + " B (" + to_string(bytes{whole}) +
+           "): " + point->algorithm + "\n";
+  };
+  std::string text =
+      one("down to", "no smaller size changes it", p.smaller) + one("from", "no larger size changes it", p.larger);
+  return "would change" + text.substr(12);
+}
+
+inline std::string explain_candidate(const schedule::plan& p, const schedule::candidate& c) {
+  const bool is_chosen = c.algorithm == p.algorithm;
+  const std::string name = (is_chosen ? "* " : "  ") + padded(c.algorithm, 44);
+  if (!c.is_possible()) return name + "rejected: " + c.rejected + "\n";
+  const std::string cost = padded(to_string(c.predicted), 10);
+  if (is_chosen) return name + cost + "\n" + explain_parts(c);
+  return name + cost + times(c.predicted / p.predicted) + " of the chosen, " + std::to_string(c.segments) +
+         " segments, most of it " + largest_part(c) + "\n";
 }
 
 }  // namespace detail
 
 /// Several lines of text, ending in a newline. `at_most` candidates are listed.
 inline std::string explain(const schedule::plan& p, std::size_t at_most = 100) {
-  using detail::padded;
   const schedule::request& what = p.what;
   std::string text = std::string(to_string(what.what)) + " of " + std::to_string(what.count) + " " +
                      std::string(to_string(what.type)) + " (" +
@@ -51,26 +104,21 @@ inline std::string explain(const schedule::plan& p, std::size_t at_most = 100) {
     text += share;
   }
   text += "\n";
+  for (const std::string& each : p.notes) text += "override    " + each + "\n";
+  text += detail::explain_turning_points(p) + detail::explain_parameters(p);
   std::size_t listed = 0;
   for (const schedule::candidate& c : p.candidates) {
     if (listed++ == at_most) {
       text += "  ... and " + std::to_string(p.candidates.size() - at_most) + " more\n";
       break;
     }
-    const bool is_chosen = c.algorithm == p.algorithm;
-    text += (is_chosen ? "* " : "  ") + padded(c.algorithm, 44);
-    if (!c.is_possible()) {
-      text += "rejected: " + c.rejected + "\n";
-      continue;
-    }
-    text += padded(to_string(c.predicted), 10);
-    if (is_chosen)
-      text += "\n" + detail::explain_parts(c);
-    else
-      text +=
-          detail::times(c.predicted / p.predicted) + " of the chosen, " + std::to_string(c.segments) + " segments\n";
+    text += detail::explain_candidate(p, c);
   }
   return text;
 }
 
 }  // namespace hawser::planner
+
+inline std::string hawser::schedule::plan::explain(std::size_t at_most) const {
+  return planner::explain(*this, at_most);
+}

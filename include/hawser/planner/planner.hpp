@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -11,6 +13,7 @@
 #include <hawser/algorithm/enumerate.hpp>
 #include <hawser/algorithm/properties.hpp>
 #include <hawser/cost/estimate.hpp>
+#include <hawser/planner/decisions.hpp>
 #include <hawser/schedule/plan.hpp>
 #include <hawser/topology/describe.hpp>
 #include <hawser/topology/fingerprint.hpp>
@@ -28,18 +31,25 @@ inline constexpr std::int64_t most_steps = 12'000;
 /// Makes plans for one hierarchy. Equal inputs give equal plans on every rank. Thread-safe; counts are remembered.
 class planner {
  public:
-  explicit planner(topology::hierarchy tree, cost::parameters host = {})
+  /// `pinned` come before the cost model where they are for this hierarchy; where they are for another one, every plan
+  /// notes that they are ignored.
+  explicit planner(topology::hierarchy tree, cost::parameters host = {},
+                   std::shared_ptr<const decision_table> pinned = nullptr)
       : tree_(std::move(tree)),
         host_(host),
         name_(topology::describe(tree_)),
-        fingerprint_(topology::fingerprint_text(tree_)) {}
+        fingerprint_(topology::fingerprint_text(tree_)),
+        pinned_(std::move(pinned)) {}
 
   const topology::hierarchy& tree() const noexcept { return tree_; }
   const cost::parameters& host() const noexcept { return host_; }
   const std::string& fingerprint() const noexcept { return fingerprint_; }
 
-  /// Chooses the fastest possible algorithm by the model, or takes the forced one. Throws errc::not_found for an
-  /// unknown forced algorithm, errc::unsupported where the forced one, or any, cannot serve the request.
+  const decision_table* pinned() const noexcept { return pinned_.get(); }
+
+  /// Takes the forced algorithm, else the pinned one, else the fastest possible one by the model. Throws
+  /// errc::not_found for an unknown forced algorithm, errc::unsupported where the forced one, or any, cannot serve the
+  /// request.
   schedule::plan make_plan(const schedule::request& what) const {
     schedule::plan made{.what = what, .ranks = tree_.size(), .hierarchy = name_, .fingerprint = fingerprint_};
     made.lower_bound = cost::lower_bound(tree_, what);
@@ -47,11 +57,21 @@ class planner {
     std::stable_sort(made.candidates.begin(), made.candidates.end(), [](const auto& a, const auto& b) {
       return std::tuple(!a.is_possible(), a.predicted) < std::tuple(!b.is_possible(), b.predicted);
     });
-    const schedule::candidate& chosen = choose(what, made);
+    const schedule::candidate chosen = choose(what, made);
     made.algorithm = chosen.algorithm;
     made.segments = chosen.segments;
     made.predicted = chosen.predicted;
     return made;
+  }
+
+  /// The name of the fastest possible algorithm by the model, whatever is pinned; empty where none is possible.
+  std::string model_choice(const schedule::request& what) const {
+    schedule::candidate best;
+    for (const std::string& name : names_for(what)) {
+      schedule::candidate each = consider(what, name);
+      if (each.is_possible() && (best.algorithm.empty() || each.predicted < best.predicted)) best = std::move(each);
+    }
+    return best.algorithm;
   }
 
  private:
@@ -65,14 +85,17 @@ class planner {
     return names;
   }
 
-  const schedule::candidate& choose(const schedule::request& what, schedule::plan& made) const {
+  schedule::candidate choose(const schedule::request& what, schedule::plan& made) const {
     made.chosen_by = "cost model";
     if (what.algorithm.empty()) {
+      if (const auto pinned = choose_pinned(what, made)) return *pinned;
       if (!made.candidates.empty() && made.candidates.front().is_possible()) return made.candidates.front();
       fail(errc::unsupported, "no algorithm can serve this " + std::string(to_string(what.what)),
            made.candidates.empty() ? "none is registered" : made.candidates.front().rejected);
     }
     made.chosen_by = "forced by the request";
+    if (pinned_ && pinned_->fingerprint == fingerprint_ && pinned_->find(what.what, bytes_of(what, tree_.size())))
+      made.notes.push_back("the request's algorithm comes before " + name_of(*pinned_));
     const auto found = std::find_if(made.candidates.begin(), made.candidates.end(), [&](const auto& each) {
       if (what.algorithm == "hierarchical")
         return each.is_possible() && algorithm::parse_name(each.algorithm).is_hierarchical;
@@ -84,6 +107,52 @@ class planner {
     if (!found->is_possible() && !is_only_slow(*found))
       fail(errc::unsupported, "the algorithm \"" + found->algorithm + "\" cannot serve this request", found->rejected);
     return *found;
+  }
+
+  static std::string name_of(const decision_table& table) { return "decision file \"" + table.source + "\""; }
+
+  /// What the decision file says for this size, with the cost of its number of segments; nothing where it says nothing
+  /// that can be done.
+  std::optional<schedule::candidate> choose_pinned(const schedule::request& what, schedule::plan& made) const {
+    if (!pinned_) return std::nullopt;
+    if (pinned_->fingerprint != fingerprint_) {
+      made.notes.push_back(name_of(*pinned_) + " is ignored (it is for " + pinned_->hierarchy + ", fingerprint " +
+                           pinned_->fingerprint + ")");
+      return std::nullopt;
+    }
+    const std::int64_t bytes = bytes_of(what, tree_.size());
+    const decision* const said = pinned_->find(what.what, bytes);
+    if (said == nullptr) {
+      made.notes.push_back(name_of(*pinned_) + " does not cover " + std::to_string(bytes) + " B of " +
+                           std::string(to_string(what.what)));
+      return std::nullopt;
+    }
+    const auto found = std::find_if(made.candidates.begin(), made.candidates.end(),
+                                    [&](const auto& each) { return each.algorithm == said->algorithm; });
+    schedule::candidate chosen = found != made.candidates.end() ? *found : consider_any(what, said->algorithm);
+    if (!chosen.is_possible() && !is_only_slow(chosen)) {
+      made.notes.push_back(name_of(*pinned_) + " says " + said->algorithm + ", which cannot serve this request (" +
+                           chosen.rejected + ")");
+      return std::nullopt;
+    }
+    if (chosen.is_possible() && chosen.segments != said->segments) {
+      chosen.parts.clear();
+      cost::estimate(tree_, what, traffic_of(what, said->algorithm), host_, chosen, said->segments);
+      if (algorithm::sends_sizes_first(what.what, said->algorithm))
+        chosen.predicted += sizes_pass(what, said->algorithm);
+    }
+    made.chosen_by = name_of(*pinned_);
+    return chosen;
+  }
+
+  /// As `consider`, of a name that may be none of this hierarchy's.
+  schedule::candidate consider_any(const schedule::request& what, const std::string& name) const {
+    try {
+      (void)algorithm::generate(tree_, what, name, tree_.rank_at(0));
+    } catch (const error& refused) {
+      return {.algorithm = name, .rejected = refused.what()};
+    }
+    return consider(what, name);
   }
 
   static constexpr std::string_view not_considered = "not considered: ";
@@ -129,6 +198,7 @@ class planner {
   cost::parameters host_;
   std::string name_;
   std::string fingerprint_;
+  std::shared_ptr<const decision_table> pinned_;
   mutable std::mutex mutex_;
   mutable cost::phase_counts phases_;
   mutable std::map<std::tuple<schedule::collective, std::int32_t, bool, bool, std::string>, cost::traffic> counted_;

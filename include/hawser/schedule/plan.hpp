@@ -1,12 +1,15 @@
 // All that was decided for one request: a value that can be printed, compared, stored and executed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <hawser/core/units.hpp>
 #include <hawser/schedule/request.hpp>
+#include <hawser/schedule/window.hpp>
 
 namespace hawser::schedule {
 
@@ -26,10 +29,26 @@ struct candidate {
   std::string rejected{};  ///< empty: possible
   seconds predicted{};
   seconds reduction{};  ///< of it: applying the operator and copying
+  seconds overhead{};   ///< of it: the busiest rank's work per message, over all segments
+  seconds window{};     ///< of it: waiting until one of the segments in flight is through
   std::int64_t segments = 1;
   std::vector<cost_part> parts{};
 
   bool is_possible() const noexcept { return rejected.empty(); }
+};
+
+/// A figure that predictions rest on, and where it is from.
+struct parameter {
+  std::string name{};  ///< "rack bandwidth"
+  double value = 0;
+  std::string unit{};    ///< "B/s", "s"
+  std::string source{};  ///< "assumed", "reported", "probed", "file", "built in"
+};
+
+/// The nearest size at which the cost model chooses another algorithm.
+struct turning_point {
+  std::int64_t count = 0;  ///< elements per block
+  std::string algorithm{};
 };
 
 /// The decision for one request on one hierarchy. The same on every rank.
@@ -41,10 +60,20 @@ struct plan {
   std::string algorithm{};
   std::string chosen_by{};  ///< "cost model", "forced by ..."
   std::int64_t segments = 1;
-  std::int64_t window = 4;  ///< segments in flight at a time
+  std::int64_t window = default_window;  ///< segments in flight at a time
   seconds predicted{};
   seconds lower_bound{};                ///< no algorithm can be faster by this model
   std::vector<candidate> candidates{};  ///< all of them, fastest first, then the rejected
+  std::vector<std::string> notes{};     ///< overrides that are in effect, or that could not be
+
+  // Filled in by planner::make_explained_plan only.
+  std::vector<parameter> parameters{};
+  bool is_searched = false;                ///< the two below were looked for
+  std::optional<turning_point> smaller{};  ///< none: no smaller size changes the choice
+  std::optional<turning_point> larger{};
+
+  /// The plan in words, several lines; `at_most` candidates. Defined in <hawser/planner/explain.hpp>.
+  std::string explain(std::size_t at_most = 100) const;
 };
 
 }  // namespace hawser::schedule

@@ -121,4 +121,10 @@ constexpr std::int64_t output_blocks(collective what, std::int64_t n) noexcept {
   }
 }
 
+/// Blocks of the larger of a rank's two buffers, by which sizes are counted for people (as nccl-tests does).
+constexpr std::int64_t buffer_blocks(collective what, std::int64_t n) noexcept {
+  const std::int64_t input = input_blocks(what, n), output = output_blocks(what, n);
+  return input > output ? input : output;
+}
+
 }  // namespace hawser::schedule

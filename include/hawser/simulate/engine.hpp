@@ -2,6 +2,7 @@
 // flows with max-min fair rates. Event by event; all that happens at one instant is one batch, whatever its order.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <queue>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include <hawser/cost/parameters.hpp>
+#include <hawser/schedule/window.hpp>
 #include <hawser/simulate/network.hpp>
 #include <hawser/simulate/program.hpp>
 #include <hawser/simulate/trace.hpp>
@@ -20,7 +22,7 @@ struct run_settings {
   double block_bytes = 0;             ///< of the request
   bool sends_empty_messages = false;  ///< a barrier
   std::int64_t segments = 1;
-  std::int64_t window = 4;
+  std::int64_t window = schedule::default_window;
   cost::parameters host{};
 };
 
@@ -190,26 +192,39 @@ class engine {
   void close_batches(std::int32_t h) {
     host& self = hosts_[static_cast<std::size_t>(h)];
     self.is_listed = false;
-    const double each = settings_.host.per_message.count();
     for (work kind : {work::post, work::receive, work::compute}) {
       std::vector<step_ref>& steps = self.batch[static_cast<int>(kind)];
-      if (steps.empty()) continue;
-      const double count = static_cast<double>(steps.size());
-      double done = now_;
-      if (kind == work::post) {
-        done = self.posting_until = std::max(now_, self.posting_until) + count * each;
-      } else if (kind == work::receive) {  // the first one's work overlaps with its way
-        done = self.receiving_until = std::max(now_ + (count - 1) * each, self.receiving_until + count * each);
-      } else {
-        double amount = 0;
-        for (const step_ref& at : steps) amount += bytes_of(program_of(at).blocks[at.step]);
-        done = self.computing_until =
-            std::max(now_, self.computing_until) + amount / settings_.host.reduction.bytes_per_second;
+      // The engine goes from step to step, the oldest segment first; within a segment there is no order among equals.
+      std::stable_sort(steps.begin(), steps.end(), [this](const step_ref& a, const step_ref& b) {
+        return slot_of(a).segment < slot_of(b).segment;
+      });
+      for (auto begin = steps.begin(); begin != steps.end();) {
+        const std::int64_t segment = slot_of(*begin).segment;
+        const auto end =
+            std::find_if(begin, steps.end(), [&](const step_ref& at) { return slot_of(at).segment != segment; });
+        close_batch(self, kind, {begin, end});
+        begin = end;
       }
-      queue_.push({done, what::batch_done, take(batches_, free_batches_), 0});
-      batches_[last_taken_] = {kind, std::move(steps)};
       steps.clear();
     }
+  }
+
+  void close_batch(host& self, work kind, std::vector<step_ref> steps) {
+    const double each = settings_.host.per_message.count();
+    const double count = static_cast<double>(steps.size());
+    double done = now_;
+    if (kind == work::post) {
+      done = self.posting_until = std::max(now_, self.posting_until) + count * each;
+    } else if (kind == work::receive) {  // the first one's work overlaps with its way
+      done = self.receiving_until = std::max(now_ + (count - 1) * each, self.receiving_until + count * each);
+    } else {
+      double amount = 0;
+      for (const step_ref& at : steps) amount += bytes_of(program_of(at).blocks[at.step]);
+      done = self.computing_until =
+          std::max(now_, self.computing_until) + amount / settings_.host.reduction.bytes_per_second;
+    }
+    queue_.push({done, what::batch_done, take(batches_, free_batches_), 0});
+    batches_[last_taken_] = {kind, std::move(steps)};
   }
 
   template <class T>

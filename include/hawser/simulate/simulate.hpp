@@ -23,7 +23,7 @@ struct options {
   conditions suffers;
   std::optional<fabric> between;  ///< the fabric of the outermost level; none: one link per unit, ideal
   std::int64_t segments = 1;
-  std::int64_t window = 4;
+  std::int64_t window = schedule::default_window;
   cost::parameters host{};
   bool uses_classes = true;  ///< false: every rank by itself
 };

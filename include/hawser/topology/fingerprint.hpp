@@ -69,12 +69,20 @@ inline std::uint64_t fingerprint(const hierarchy& tree) {
   return hash.value();
 }
 
-/// 16 hexadecimal digits.
-inline std::string fingerprint_text(const hierarchy& tree) {
+namespace detail {
+
+/// 16 digits.
+inline std::string hexadecimal(std::uint64_t value) {
   std::string text(16, '0');
-  std::uint64_t value = fingerprint(tree);
   for (std::size_t digit = text.size(); digit-- > 0; value >>= 4) text[digit] = "0123456789abcdef"[value & 0xf];
   return text;
+}
+
+}  // namespace detail
+
+/// 16 hexadecimal digits.
+inline std::string fingerprint_text(const hierarchy& tree) {
+  return detail::hexadecimal(fingerprint(tree));
 }
 
 }  // namespace hawser::topology

@@ -121,6 +121,7 @@ TEST(launcher, settings) {
                            {"HAWSER_PEER_TIMEOUT", "1.5"},
                            {"HAWSER_TOPOLOGY", "rack:2 gpu:4"},
                            {"HAWSER_TUNING", "t.json"},
+                           {"HAWSER_DECISIONS", "d.json"},
                            {"XDG_CACHE_HOME", "/x"},
                            {"HOME", "/h"}});
   EXPECT_TRUE(got.is_store_external);
@@ -129,6 +130,7 @@ TEST(launcher, settings) {
   EXPECT_EQ(got.peer_timeout, 1500ms);
   EXPECT_EQ(got.topology, "rack:2 gpu:4");
   EXPECT_EQ(got.tuning, "t.json");
+  EXPECT_EQ(got.decisions, "d.json");
   EXPECT_EQ(got.cache_directory, "/x/hawser");
   EXPECT_EQ(read({{"HOME", "/h"}}).cache_directory, "/h/.cache/hawser");
   EXPECT_EQ(read({{"HAWSER_CACHE_DIR", "/c"}, {"HOME", "/h"}}).cache_directory, "/c");

@@ -95,7 +95,8 @@ TEST(composition, counts_each_phase_once) {
   EXPECT_EQ(count_traffic(tree, {}, "hierarchical(ring,two_shot)", counts).blocks_out, first.blocks_out);
   EXPECT_EQ(counts.size(), known);
   (void)count_traffic(tree, {}, "hierarchical(ring,ring)", counts);
-  EXPECT_EQ(counts.size(), known + 1);  // all ranks are member 0 of their rail, so one
+  // One per member of a rail that can play a role of its own.
+  EXPECT_EQ(counts.size(), known + detail::telling_offsets(1820).size());
 }
 
 }  // namespace
