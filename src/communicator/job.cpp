@@ -105,14 +105,40 @@ std::vector<std::string> job::exchange(std::string_view what, const std::string&
 }
 
 void job::identify_hosts() {
-  const auto identities = exchange("host", host_name() + "\n" + boot_id());
+  const transport::registry& lines = options_.transports;
+  std::string suited;
+  for (const transport::factory& line : lines) suited += !line.suits_host || line.suits_host() ? '1' : '0';
+  suits_all_.assign(lines.size(), true);
   std::vector<std::string> known;
-  for (const std::string& identity : identities) {
+  for (const std::string& introduction : exchange("host", host_name() + "\n" + boot_id() + "\n" + suited)) {
+    const std::size_t end = introduction.rfind('\n');
+    const std::string identity = introduction.substr(0, end), theirs = introduction.substr(end + 1);
+    if (theirs.size() != lines.size())
+      hawser::fail(errc::mismatch, "the ranks have different transports",
+                   std::to_string(theirs.size()) + " on one, " + std::to_string(lines.size()) + " on this one",
+                   "pass the same communicator_options::transports on all ranks");
+    for (std::size_t i = 0; i < lines.size(); ++i) suits_all_[i] = suits_all_[i] && theirs[i] == '1';
     host_names_.push_back(identity.substr(0, identity.find('\n')));
     const auto found = std::find(known.begin(), known.end(), identity);
     host_numbers_.push_back(static_cast<int>(found - known.begin()));
     if (found == known.end()) known.push_back(identity);
   }
+}
+
+/// The transport between hosts: the first that suits all of them, else the first.
+const transport::factory* job::network_line(std::string& refused) const {
+  const transport::factory* first = nullptr;
+  for (std::size_t i = 0; i < options_.transports.size(); ++i) {
+    const transport::factory& line = options_.transports[i];
+    if (line.reaches != transport::reach::network) continue;
+    if (options_.require_auth && !line.is_authenticated) {
+      refused.append(refused.empty() ? "" : ", ").append(line.name);
+      continue;
+    }
+    if (suits_all_[i]) return &line;
+    if (!first) first = &line;
+  }
+  return first;
 }
 
 std::unique_ptr<transport::router> job::open_transports() {
@@ -131,21 +157,18 @@ std::unique_ptr<transport::router> job::open_transports() {
   auto wire = std::make_unique<transport::router>();
   std::vector<bool> is_routed(static_cast<std::size_t>(size()), false);
   is_routed[static_cast<std::size_t>(self().value)] = true;  // a rank sends itself nothing
-  transport::registry lines = options_.transports;
-  std::stable_sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.reaches < b.reaches; });
-  bool has_network = false;
   std::string refused;
-  for (const transport::factory& line : lines) {
-    const bool is_network = line.reaches == transport::reach::network;
-    if (options_.require_auth && is_network && !line.is_authenticated) {
-      refused.append(refused.empty() ? "" : ", ").append(line.name);
+  std::vector<const transport::factory*> lines;
+  for (const transport::factory& line : options_.transports)
+    if (line.reaches != transport::reach::network) lines.push_back(&line);
+  std::stable_sort(lines.begin(), lines.end(), [](const auto* a, const auto* b) { return a->reaches < b->reaches; });
+  if (const transport::factory* between = network_line(refused)) lines.push_back(between);
+  for (const transport::factory* line : lines) {
+    if (line->reaches == transport::reach::network &&
+        std::find(is_routed.begin(), is_routed.end(), false) == is_routed.end())
       continue;
-    }
-    if (is_network && (has_network || std::find(is_routed.begin(), is_routed.end(), false) == is_routed.end()))
-      continue;
-    if (line.reaches == transport::reach::host && environment.neighbours.size() < 2) continue;
-    const std::size_t number = wire->add(line.open(environment));
-    has_network = has_network || is_network;
+    if (line->reaches == transport::reach::host && environment.neighbours.size() < 2) continue;
+    const std::size_t number = wire->add(line->open(environment));
     for (int r = 0; r < size(); ++r) {
       if (is_routed[static_cast<std::size_t>(r)] || !wire->at(number).reaches(r)) continue;
       wire->route(r, number);

@@ -60,6 +60,7 @@ class job {
  private:
   void identify_hosts();
   std::unique_ptr<transport::router> open_transports();
+  const transport::factory* network_line(std::string& refused) const;
   void take_notices();
   static void on_notice(void* self);
   void say_goodbye() noexcept;
@@ -68,6 +69,7 @@ class job {
   communicator_options options_;
   std::vector<std::string> host_names_;
   std::vector<int> host_numbers_;
+  std::vector<bool> suits_all_;  // per line of the transport registry
   discovery_report report_;
   std::unique_ptr<executor::engine> engine_;
   std::uint64_t seen_notices_ = 0;

@@ -26,7 +26,7 @@ constexpr int most_courtesies = 100;
 }  // namespace
 
 engine::engine(std::unique_ptr<transport::router> wire, wait_policy policy, std::function<void()> on_interrupt)
-    : router_(*wire), wire_(std::move(wire)), patience_(policy), on_interrupt_(std::move(on_interrupt)) {}
+    : router_(*wire), wire_(std::move(wire)), policy_(policy), on_interrupt_(std::move(on_interrupt)) {}
 
 /// The mutex, for a moment: a driver that spins lets others in.
 engine::lock engine::enter() {
@@ -173,7 +173,7 @@ bool engine::drive(lock& held, waiter& self, clock::time_point deadline) {
   while (!self.flag.load(std::memory_order_acquire)) {
     let_others_in(held);
     if (progress()) {
-      if (std::exchange(is_idle, false)) patience_.learn(clock::now() - idle_since);
+      is_idle = false;
       polls_ = 0;
       continue;
     }
@@ -184,8 +184,8 @@ bool engine::drive(lock& held, waiter& self, clock::time_point deadline) {
       idle_since = now;
       yields = 0;
     }
-    if (now - idle_since < patience_.spin()) continue;
-    if (yields++ < patience_.yields()) {
+    if (now - idle_since < policy_.spin) continue;
+    if (yields++ < policy_.yields) {
       held.unlock();
       std::this_thread::yield();
       held.lock();

@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t most_parts = 64;                             // of one writev: 32 messages
 constexpr std::size_t most_written = std::size_t{1} << 20;         // per round and peer, so that others get their turn
 constexpr std::size_t most_read = std::size_t{1} << 20;            // likewise
+// Only a sender of much waits for room; the answer to a small message acknowledges it without a packet of its own.
+constexpr std::size_t least_quick_ack = std::size_t{8} << 10;
 constexpr std::uint64_t longest_message = std::uint64_t{1} << 48;  // more is not a size but a broken stream
 
 }  // namespace
@@ -62,7 +64,8 @@ bool tcp_transport::engine::complete_sends(peer& each, std::size_t count) {
 }
 
 void tcp_transport::engine::read(peer& each) {
-  for (std::size_t total = 0; total < most_read && each.queue.wants_data();) {
+  std::size_t total = 0;
+  while (total < most_read && each.queue.wants_data()) {
     // Straight into the receive's memory, and what lies behind it into the scratch buffer.
     std::array<iovec, 2> parts;
     std::size_t count = 0;
@@ -82,7 +85,7 @@ void tcp_transport::engine::read(peer& each) {
     if (!take(each, std::span(scratch_).first(got.count - direct))) return;
     if (got.count < place.size() + scratch_.size()) break;  // the socket is empty
   }
-  if (options_.quick_ack) {
+  if (options_.quick_ack && total >= least_quick_ack) {
     const int on = 1;  // the kernel forgets it, so it is said after each read
     static_cast<void>(::setsockopt(each.fd.value(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on));
   }

@@ -24,6 +24,9 @@ std::vector<setting> settings(const transport::endpoint_environment& environment
 /// ucp_config_release. Throws errc::io, or errc::invalid_argument that names the setting UCX refuses.
 ucp_config_t* configure(const transport::endpoint_environment& environment, const ucx_options& options);
 
+/// Whether this host has an InfiniBand or RoCE device.
+bool has_rdma_device();
+
 /// Throws errc::io with UCX's text and code unless the status is UCS_OK.
 void check(ucs_status_t status, const char* what);
 

@@ -1,6 +1,7 @@
 // The UCX transport's public face.
 #include <hawser/ucx/transport.hpp>
 
+#include "configuration.hpp"
 #include "endpoint.hpp"
 
 namespace hawser::ucx {
@@ -45,7 +46,8 @@ transport::factory ucx_factory(ucx_options options) {
           .is_authenticated = false,
           .open = [options = std::move(options)](const transport::endpoint_environment& environment) {
             return transport::any_transport(std::make_unique<ucx_transport>(environment, options));
-          }};
+          },
+          .suits_host = &has_rdma_device};
 }
 
 }  // namespace hawser::ucx

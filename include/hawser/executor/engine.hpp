@@ -88,7 +88,7 @@ class engine {
 
   transport::router& router_;  // owned by wire_
   transport::any_transport wire_;
-  patience patience_;
+  wait_policy policy_;
   std::function<void()> on_interrupt_;
   std::recursive_mutex mutex_;
   std::atomic<int> entering_{0};  // threads that want the mutex, for a driver that would keep it

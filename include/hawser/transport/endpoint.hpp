@@ -43,6 +43,9 @@ struct factory {
   reach reaches = reach::network;
   bool is_authenticated = false;  ///< proves the job's secret on every connection
   std::function<any_transport(const endpoint_environment&)> open;
+  /// Whether this host has what the transport is good at; where some rank's host has not, a later line of the same
+  /// reach is preferred. Empty: it has.
+  std::function<bool()> suits_host;
 };
 
 /// The transports that a program has; the order is the order of preference within one reach.
