@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Hawser and its peers on the same emulated racks and in shared memory, in turn, in one run.
 
-Builds nothing and installs nothing: the programs are those of the CMake build, a library that is missing is named and left
-out. Writes records.jsonl (every launch), compare.csv, compare.json, compare.md and SVG plots. README.md says how to read them.
+Builds nothing and installs nothing: the programs are those of the CMake build; a library that is missing is named and
+left out. Writes records.jsonl (every launch), compare.csv, compare.json, compare.md and SVG plots; README.md says how to
+read them.
 """
 import argparse
 import json
@@ -15,6 +16,7 @@ from pathlib import Path
 import libraries
 import machine
 import plots
+import reductions
 import report
 from cases import MEASUREMENTS, MIB, PLACES, SHORT, Measurement
 from samples import gather
@@ -22,8 +24,10 @@ from verdicts import Figures, short_failures
 
 HERE = Path(__file__).resolve().parent
 SKIPPED = 77
-SHORT_JOB = {"rounds": 2, "seconds_per_size": 45, "iterations": 3, "goodput_seconds": 1.5, "counts_bytes_of_peers": False}
-FULL_JOB = {"rounds": 3, "seconds_per_size": 600, "iterations": 0, "goodput_seconds": 3.0, "counts_bytes_of_peers": True}
+SHORT_JOB = {"rounds": 2, "seconds_per_size": 45, "iterations": 3, "goodput_seconds": 1.5,
+             "counts_bytes_of_peers": False}
+FULL_JOB = {"rounds": 3, "seconds_per_size": 600, "iterations": 0, "goodput_seconds": 3.0,
+            "counts_bytes_of_peers": True}
 
 
 def parse() -> argparse.Namespace:
@@ -38,7 +42,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--size", action="append", type=int, metavar="BYTES", help="these sizes only")
     parser.add_argument("--rounds", type=int, help="turns of each library at each size")
     parser.add_argument("--iterations", type=int, help="at most so many per launch")
-    parser.add_argument("--again", action="store_true", help="measure nothing; write the files from OUTPUT/records.jsonl")
+    parser.add_argument("--again", action="store_true",
+                        help="measure nothing; write the files from OUTPUT/records.jsonl")
     parser.add_argument("--timeout", type=float, default=180, help="seconds that one launch may take (180)")
     return parser.parse_args()
 
@@ -67,8 +72,8 @@ def job_of(arguments: argparse.Namespace, place: str, measurements: list[Measure
 
 def why_no_cluster() -> str:
     """Empty where this machine permits an emulated cluster."""
-    probe = subprocess.run([sys.executable, HERE.parent / "racks/racks.py", "--racks", "1", "--nodes", "1", "--", "true"],
-                           capture_output=True, text=True, check=False)
+    command = [sys.executable, HERE.parent / "racks/racks.py", "--racks", "1", "--nodes", "1", "--", "true"]
+    probe = subprocess.run(command, capture_output=True, text=True, check=False)
     return "" if probe.returncode == 0 else probe.stderr.strip() or f"racks.py ended with {probe.returncode}"
 
 
@@ -117,9 +122,10 @@ def figures_of(records: list[dict], missing: dict[str, str]) -> Figures:
 def write(folder: Path) -> Figures:
     """Everything from records.jsonl."""
     first, records = read_records(folder / "records.jsonl")
-    figures = figures_of(records, first["missing"])
+    figures = figures_of([record for record in records if "place" in record], first["missing"])
+    sums = [row for record in records for row in record.get("reductions", [])]
     versions = {record["library"]: record["version"] for record in records if "version" in record}
-    told = {"machine": first["machine"], "command": first["command"], "versions": versions}
+    told = {"machine": first["machine"], "command": first["command"], "versions": versions, "reductions": sums}
     verdicts = report.judge_all(figures)
     report.write_csv(figures, folder / "compare.csv")
     report.write_json(figures, verdicts, told, folder / "compare.json")
@@ -158,6 +164,9 @@ def run(arguments: argparse.Namespace) -> int:
     first = {"machine": machine.describe(), "command": machine.command(), "missing": missing}
     records.write_text(json.dumps(first) + "\n")
     is_complete = measure(arguments, measurements, names, records)
+    if not arguments.short:
+        with open(records, "a") as file:
+            file.write(json.dumps({"reductions": reductions.measure(arguments.build / "bin/reduce_bench")}) + "\n")
     figures = write(arguments.output)
     code = end_short(figures) if arguments.short else 0
     return code if is_complete else 2

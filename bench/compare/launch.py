@@ -73,7 +73,7 @@ def hosts_file(work: Work, nodes: list[str], form: str) -> str:
     return str(path)
 
 
-def open_mpi(work: Work, nodes: list[str], variant: str, program: str = "compare_openmpi") -> list[str]:
+def open_mpi(work: Work, nodes: list[str], variant: str) -> list[str]:
     settings = {"plm_rsh_agent": str(NODE_SHELL), "pml": "ob1", "btl": "self,vader,tcp", "btl_tcp_if_include": "eth0",
                 "oob_tcp_if_include": "eth0", "mpi_yield_when_idle": str(int(work.is_crowded))}
     if variant == "han":
@@ -83,11 +83,7 @@ def open_mpi(work: Work, nodes: list[str], variant: str, program: str = "compare
     command += ["--bind-to", "core"] if work.place.is_pinned else ["--bind-to", "none", "--oversubscribe"]
     for name, value in settings.items():
         command += ["--mca", name, value]
-    if program == "compare_ucc":
-        command += ["-x", "UCX_TLS=tcp,self,sm", "-x", "UCX_NET_DEVICES=eth0", "-x", "UCX_WARN_UNUSED_ENV_VARS=n"]
-        if work.is_crowded:
-            command += ["-x", f"LD_PRELOAD={work.programs / 'libcompare_ucx_yield.so'}"]
-    return [*command, str(work.programs / program), *peer_options(work)]
+    return [*command, str(work.programs / "compare_openmpi"), *peer_options(work)]
 
 
 def mpich(work: Work, nodes: list[str]) -> list[str]:
@@ -113,7 +109,6 @@ def command_of(name: str, work: Work, nodes: list[str]) -> Command:
         return on_each_rank(work, [str(work.programs / "compare_gloo"), str(meeting), *peer_options(work, variant)])
     if name == "MPICH":
         return Command([mpich(work, nodes)], is_launcher=True)
-    program = "compare_ucc" if name == "UCC" else "compare_openmpi"
     # Without a remote shell of its own, Open MPI keeps its session folder in /tmp, which all nodes share.
-    return Command([open_mpi(work, nodes, variant, program)], is_launcher=True,
+    return Command([open_mpi(work, nodes, variant)], is_launcher=True,
                    environment={"OMPI_MCA_orte_tmpdir_base": str(work.folder)})

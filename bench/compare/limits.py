@@ -9,8 +9,8 @@ def is_bounded(place: Place) -> bool:
 def least_bytes(place: Place, collective: str, size: int) -> float:
     """Payload that must pass the busiest uplink, each way. Sizes as in nccl-tests: of a rank's input.
 
-    all_reduce: a reduce-scatter and an all-gather among the racks of what each rack has reduced, 2 S (R-1)/R; all_to_all:
-    a block for each pair of ranks in different racks.
+    all_reduce: a reduce-scatter and an all-gather among the racks of what each rack has reduced, 2 S (R-1)/R;
+    all_to_all: a block for each pair of ranks in different racks.
     """
     racks, ranks = len(place.nodes), place.ranks
     if collective == "all_reduce":

@@ -3,6 +3,7 @@ import csv
 import json
 from pathlib import Path
 
+import reductions
 from cases import PLACES, TARGETS
 from limits import bus_bandwidth, is_bounded
 from libraries import OWN
@@ -10,8 +11,8 @@ from samples import Result
 from verdicts import Figures, Verdict
 
 COLUMNS = ("place", "collective", "bytes", "library", "median_us", "p10_us", "p90_us", "samples", "rounds",
-           "busbw_GBps", "limit_us", "fraction_of_limit", "times_faster_than_best_peer", "payload_bytes", "payload_over_least",
-           "other_cores", "wrong", "problem")
+           "busbw_GBps", "limit_us", "fraction_of_limit", "times_faster_than_best_peer", "payload_bytes",
+           "payload_over_least", "other_cores", "wrong", "problem")
 
 
 def size_text(size: int) -> str:
@@ -131,9 +132,10 @@ def markdown(figures: Figures, verdicts: list[Verdict], told: dict, plots: list[
     lines += [f"- left out: {name}: {reason}" for name, reason in figures.missing.items()]
     lines += [f"- limit, {place}: {rate * 1e-6:.2f} MB/s of payload per uplink, both ways at once, measured in this run"
               for place, rate in figures.goodputs.items()]
-    lines += ["", "Seconds are medians over all iterations of all rounds, of the slowest rank; the libraries took turns.",
+    lines += ["", "Times are medians over all iterations of all rounds, of the slowest rank; libraries took turns.",
               "Below 64 KiB a burst passes the emulated uplinks unshaped: ignore fractions there.", "",
-              "## To reach, and reached", "", *verdict_lines(figures, verdicts), "", "## Everything that was measured", ""]
+              "## To reach, and reached", "", *verdict_lines(figures, verdicts), "",
+              *reductions.markdown(told["reductions"]), "## Everything that was measured", ""]
     for place, collective in dict.fromkeys((result.place, result.collective) for result in figures.results):
         lines += table_lines(figures, place, collective)
     lines += ["## Payload over the busiest uplink", "", *bytes_lines(figures)]

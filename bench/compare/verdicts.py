@@ -82,7 +82,7 @@ class Figures:
 
 
 def short_failures(figures: Figures, keys: list[tuple[str, str, int]], library: str = "hawser") -> list[str]:
-    """Why the short form fails; empty where hawser beats the best peer everywhere and sends hardly more than it must."""
+    """Why the short form fails; empty where hawser beats every peer and sends hardly more than it must."""
     failures = []
     for key in keys:
         where = f"{key[0]}, {key[1]}, {key[2]} bytes"
@@ -94,7 +94,8 @@ def short_failures(figures: Figures, keys: list[tuple[str, str, int]], library: 
         if peer is None:
             failures.append(f"{where}: no peer gave a right result")
         elif own.median >= peer.median:
-            failures.append(f"{where}: {library} takes {own.median * 1e3:.4g} ms, {peer.library} {peer.median * 1e3:.4g} ms")
+            failures.append(f"{where}: {library} takes {own.median * 1e3:.4g} ms, "
+                            f"{peer.library} {peer.median * 1e3:.4g} ms")
         excess = figures.excess(own)
         if excess is None:
             failures.append(f"{where}: the bytes over the uplinks were not counted")

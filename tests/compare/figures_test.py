@@ -9,6 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench/compare"))
 import launch  # noqa: E402
 import libraries  # noqa: E402
+import reductions  # noqa: E402
 import report  # noqa: E402
 from cases import KIB, MEASUREMENTS, MIB, PLACES, SHORT, TARGETS, Target, repetitions  # noqa: E402
 from limits import bus_bandwidth, least_bytes, least_seconds  # noqa: E402
@@ -50,8 +51,8 @@ class Samples(unittest.TestCase):
         self.assertIsNone(payload_per_operation(short, short))
 
     def record(self, **rest) -> dict:
-        return {"place": "4x4", "collective": "all_reduce", "bytes": 16 * MIB, "library": "gloo ring", "is_probe": False,
-                "other_cores": 0.1, "wrong": 0, "times_seconds": [1.0, 2.0]} | self.launched(8, 5, 1000) | rest
+        return {"place": "4x4", "collective": "all_reduce", "bytes": 16 * MIB, "library": "gloo ring",
+                "is_probe": False, "other_cores": 0.1, "wrong": 0, "times_seconds": [1.0, 2.0]} | self.launched(8, 5, 1000) | rest
 
     def test_rounds_are_put_together(self):
         found, = gather([self.record(), self.record(times_seconds=[6.0], other_cores=0.5),
@@ -159,9 +160,28 @@ class Cases(unittest.TestCase):
                     self.assertEqual((Path(folder) / "hosts").read_text(), "r0n0:4\nr1n0:4\n")
 
 
+class Reductions(unittest.TestCase):
+    @staticmethod
+    def run_of(name: str, rate: float, kind: str = "iteration") -> dict:
+        return {"name": name, "run_type": kind, "bytes_per_second": rate}
+
+    def test_the_best_sets_are_compared_by_their_medians(self):
+        runs = [self.run_of("by_hand/float32/sum/avx2/8192", rate) for rate in (90, 100, 900)]
+        runs += [self.run_of("by_hand/float32/sum/plain/8192", 20), self.run_of("by_hand/memcpy/8192", 5000),
+                 self.run_of("float32/sum/sse2/8192", 50), self.run_of("float32/sum/avx2/8192", 95),
+                 self.run_of("float32/sum/avx2/8192_median", 9999, "aggregate"),
+                 self.run_of("bfloat16/sum/avx2/8192", 60), self.run_of("float16/sum/avx2/64", 60)]
+        rows = reductions.read(json.dumps({"benchmarks": runs}))
+        self.assertEqual([(row["type"], row["fraction"]) for row in rows], [("float32", 0.95), ("bfloat16", 0.6)])
+        text = "\n".join(reductions.markdown(rows))
+        self.assertIn("| 0.9 | 0.95 | reached |", text)
+        self.assertIn("| 0.7 | 0.60 | missed |", text)
+
+
 class Files(unittest.TestCase):
     def test_csv_json_and_markdown(self):
-        told = {"machine": {"processor": "P"}, "command": "compare.py --short", "versions": {"MPICH": "4"}}
+        told = {"machine": {"processor": "P"}, "command": "compare.py --short", "versions": {"MPICH": "4"},
+                "reductions": []}
         made = figures(result("hawser", 2 * LIMIT, payload=1.5 * 16 * MIB), result("MPICH", LIMIT),
                        missing={"UCC": "not installed"})
         verdicts = report.judge_all(made)

@@ -1,5 +1,5 @@
 // LD_PRELOAD for libraries that poll UCX without end: gives the core away when there was nothing to do. Without it
-// MPICH and UCC crawl where there are more ranks than cores (1 KiB all-reduce of 8 ranks on 2 cores: 50 ms, not 0.2).
+// MPICH crawls where there are more ranks than cores (1 KiB all-reduce of 8 ranks on 2 cores: 50 ms, not 0.2).
 #include <dlfcn.h>
 #include <sched.h>
 
@@ -7,7 +7,7 @@ namespace {
 
 using progress_function = unsigned (*)(void*);
 
-/// UCC loads what uses UCX by itself, so that the next object in search order need not be there.
+/// A library may load what uses UCX by itself; then it is not among the next objects in search order.
 progress_function real_progress() {
   void* found = dlsym(RTLD_NEXT, "ucp_worker_progress");
   if (found == nullptr) {
