@@ -1,7 +1,9 @@
 // Rates of reductions, conversions and scalings, per instruction set: bytes of one operand per second. Sizes: inside
-// the first-level cache, inside the second-level cache, and outside all caches.
+// the first-level cache, inside the second-level cache, and outside all caches. Beside them the same sizes of a += b by
+// hand and of memcpy (reduce_baseline.hpp).
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +11,8 @@
 #include <benchmark/benchmark.h>
 
 #include <hawser/executor/reduce.hpp>
+
+#include "reduce_baseline.hpp"
 
 namespace {
 
@@ -56,6 +60,27 @@ void divide(benchmark::State& state, data_type type, instruction_set set) {
   state.SetBytesProcessed(state.iterations() * state.range(0));
 }
 
+void add_by_hand(benchmark::State& state, baseline::add_function function) {
+  const auto count = static_cast<std::size_t>(state.range(0)) / sizeof(float);
+  std::vector<float> into(count, 0.5F);
+  const std::vector<float> from(count, 0.25F);
+  for (auto _ : state) {
+    function(into.data(), from.data(), count);
+    benchmark::ClobberMemory();
+  }
+  state.SetBytesProcessed(state.iterations() * state.range(0));
+}
+
+void copy(benchmark::State& state) {
+  std::vector<std::byte> into = operand(state.range(0));
+  const std::vector<std::byte> from = operand(state.range(0));
+  for (auto _ : state) {
+    std::memcpy(into.data(), from.data(), into.size());
+    benchmark::ClobberMemory();
+  }
+  state.SetBytesProcessed(state.iterations() * state.range(0));
+}
+
 template <class F>
 void add(const std::string& name, F&& body) {
   auto* entry = benchmark::RegisterBenchmark(name.c_str(), std::forward<F>(body));
@@ -81,6 +106,9 @@ void register_all(instruction_set set) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  add("by_hand/memcpy", copy);
+  for (const baseline::named_add& each : baseline::adds())
+    add("by_hand/float32/sum/" + each.name, [=](benchmark::State& state) { add_by_hand(state, each.add); });
   for (const instruction_set set : hawser::executor::instruction_sets()) register_all(set);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

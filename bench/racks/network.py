@@ -109,13 +109,15 @@ class Network:
         return subprocess.Popen(command, preexec_fn=lambda: namespaces.enter_node(self.holders[node]), **options)
 
     def uplink_bytes(self) -> list[dict[str, int]]:
-        """Bytes that have left and entered each rack, over all rails, headers included."""
-        links = {each["ifname"]: each["stats64"]["tx"]["bytes"] for each in json.loads(run("ip", "-j", "-s", "link"))}
-        totals = [{"out": 0, "in": 0} for _ in self.layout.nodes]
+        """Bytes and packets that have left and entered each rack, over all rails, headers included. A packet is what
+        was sent at once, up to 64 KiB: segmentation is left to the receiver."""
+        links = {each["ifname"]: each["stats64"]["tx"] for each in json.loads(run("ip", "-j", "-s", "link"))}
+        totals = [{"out": 0, "in": 0, "out_packets": 0, "in_packets": 0} for _ in self.layout.nodes]
         for number, (leaving, entering) in enumerate(self.uplinks):
             rack = number % len(self.layout.nodes)
-            totals[rack]["out"] += links[leaving]
-            totals[rack]["in"] += links[entering]
+            for way, link in (("out", links[leaving]), ("in", links[entering])):
+                totals[rack][way] += link["bytes"]
+                totals[rack][f"{way}_packets"] += link["packets"]
         return totals
 
     def mount_hosts(self, folder: Path) -> None:

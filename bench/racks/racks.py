@@ -10,6 +10,7 @@ racks. All of it lives in namespaces of this process: whatever ends it ends the 
 Needs Linux, iproute2 and either root or user namespaces.
 """
 import argparse
+import contextlib
 import json
 import os
 import secrets
@@ -96,9 +97,9 @@ def expired(*_) -> None:
     raise TimeoutError("the command did not end in time (--timeout)")
 
 
-def run(arguments: argparse.Namespace, layout: Layout) -> int:
-    signal.signal(signal.SIGALRM, expired)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+@contextlib.contextmanager
+def cluster(layout: Layout):
+    """(network, folder of settings) of a cluster that is there; the caller is in namespaces of its own."""
     with tempfile.TemporaryDirectory(prefix="hawser-racks-") as name:
         folder = Path(name)
         layout.write_slurm(folder)
@@ -108,6 +109,13 @@ def run(arguments: argparse.Namespace, layout: Layout) -> int:
         network = Network(layout)
         network.mount_hosts(folder)
         network.build()
+        yield network, folder
+
+
+def run(arguments: argparse.Namespace, layout: Layout) -> int:
+    signal.signal(signal.SIGALRM, expired)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with cluster(layout) as (network, folder):
         if arguments.goodput:
             print(json.dumps(goodput.measure(layout, network)))
             return 0

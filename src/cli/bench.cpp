@@ -24,6 +24,8 @@ struct bench_options {
   int iterations = 0;
   int warmup = 2;
   bool checks = false;
+  bool rewrites = false;
+  bool has_samples = false;
   int local = 0;
   std::string form = "text";
 };
@@ -107,7 +109,9 @@ class benchmark {
             .host = describe_host(),
             .launcher = options_.local > 0 ? "hawser" : checked.from.launcher_name,
             .transports = uses,
-            .overrides = overrides(options_.job, checked.from)};
+            .overrides = overrides(options_.job, checked.from),
+            .rewrites = options_.rewrites,
+            .has_samples = options_.has_samples};
   }
 
   /// The chosen one, the forced one, or all that are possible.
@@ -120,20 +124,23 @@ class benchmark {
     return list;
   }
 
-  bench_row measure_one(std::int64_t count, const schedule::candidate& how) {
-    const hawser::detail::call call = buffers_.call_for(count, how.algorithm);
+  bench_row measure_one(std::int64_t count, const schedule::candidate& which) {
+    const hawser::detail::call call = buffers_.call_for(count, which.algorithm);
     bench_row row;
     row.count = count;
-    row.algorithm = how.algorithm;
-    row.predicted = how.predicted;
+    row.algorithm = which.algorithm;
+    row.predicted = which.predicted;
     if (options_.checks) {
       buffers_.fill(count);
       members_.launch(call);
       row.wrong = sum_over_ranks(members_, buffers_.count_wrong(count));
     }
     buffers_.fill(count);
-    row.time = measure(members_, {.warmup = options_.warmup, .iterations = options_.iterations},
-                       [&] { members_.launch(call); });
+    repetition how{.warmup = options_.warmup, .iterations = options_.iterations};
+    if (options_.rewrites) how.before = [&] { buffers_.rewrite(count); };
+    row.time = measure(members_, how, [&] { members_.launch(call); });
+    // With a new input before each, the last measured result is to be right as well, in place too.
+    if (options_.checks && options_.rewrites) *row.wrong += sum_over_ranks(members_, buffers_.count_wrong(count));
     return row;
   }
 
@@ -183,6 +190,8 @@ verb add_bench(CLI::App& program, const context& process) {
       ->capture_default_str()
       ->type_name("N");
   app->add_flag("--check", options->checks, "Check the data in a pass of its own");
+  app->add_flag("--rewrite", options->rewrites, "Write the input anew before each iteration, outside the time");
+  app->add_flag("--samples", options->has_samples, "List the time of each iteration (JSON only)");
   app->add_option("--local", options->local, "Start N processes on this host")->type_name("N");
   options->job.add_to(*app);
   app->add_option("--format", options->form, "text, csv or json")->capture_default_str()->type_name("FORMAT");

@@ -28,7 +28,8 @@ void bench_table::print_header() const {
   std::printf("# hierarchy   %s  fingerprint %s\n", setting_.hierarchy.c_str(), setting_.fingerprint.c_str());
   std::printf("# transports  %s\n", to_text(setting_.transports).c_str());
   for (const std::string& each : setting_.overrides) std::printf("# override    %s\n", each.c_str());
-  std::printf("# time: median over the iterations of the slowest rank's time\n#\n");
+  std::printf("# time: median over the iterations of the slowest rank's time%s\n#\n",
+              setting_.rewrites ? "; the input is written anew before each" : "");
   std::printf("#%12s %12s %11s %11s %6s %10s %9s %9s %8s  %s\n", "size", "count", "type", "redop", "root", "time",
               "algbw", "busbw", "#wrong", "algorithm");
   std::printf("#%12s %12s %11s %11s %6s %10s %9s %9s\n", "(B)", "(elements)", "", "", "", "(us)", "(GB/s)", "(GB/s)");
@@ -87,6 +88,7 @@ json bench_table::to_json(const bench_row& row) const {
   out["algbw_bytes_per_second"] = algorithm_bandwidth(row);
   out["busbw_bytes_per_second"] = bus_bandwidth(row);
   out["wrong"] = row.wrong ? json(*row.wrong) : json(nullptr);
+  if (setting_.has_samples) out["times_seconds"] = row.time.times;
   return out;
 }
 
@@ -101,6 +103,7 @@ void bench_table::finish() {
   for (const transport_use& each : setting_.transports) out["transports"][each.name] = each.pairs;
   out["overrides"] = setting_.overrides;
   out["in_place"] = setting_.work.in_place;
+  out["rewrites"] = setting_.rewrites;
   out["rows"] = rows_;
   std::printf("%s\n", out.dump(2).c_str());
 }

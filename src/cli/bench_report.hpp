@@ -34,6 +34,8 @@ struct bench_setting {
   std::string launcher;
   std::vector<transport_use> transports;
   std::vector<std::string> overrides;
+  bool rewrites = false;     ///< the input is written anew before each iteration
+  bool has_samples = false;  ///< JSON lists the time of each iteration
 };
 
 /// Prints rows as they come (text, CSV), or all at the end (JSON).

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include <hawser/communicator/communicator.hpp>
 
@@ -13,11 +14,13 @@ struct timing {
   seconds p10{};
   seconds p90{};
   int iterations = 0;
+  std::vector<double> times;  ///< in seconds, of each iteration, in order
 };
 
 struct repetition {
   int warmup = 0;      ///< iterations that do not count
   int iterations = 0;  ///< 0: as many as fill half a second, between 5 and 1000
+  std::function<void()> before{};  ///< done before each iteration's barrier, outside the time
 };
 
 /// Runs `once` again and again, on all ranks; a barrier precedes each, outside the time. The reduction of the times

@@ -111,6 +111,11 @@ void workspace::fill(std::int64_t count) {
   if (work_.what == collective::barrier) return;
   std::memset(input_.get(), no_result, input_bytes_);
   if (output_) std::memset(output_.get(), no_result, output_bytes_);
+  rewrite(count);
+}
+
+void workspace::rewrite(std::int64_t count) {
+  if (work_.what == collective::barrier) return;
   std::byte* at = input(count);
   std::int64_t block = 0;
   for (const std::int64_t elements : counts_of(input_blocks_, count)) {

@@ -24,6 +24,8 @@ class workspace {
 
   /// Writes this rank's contribution, and a pattern that is no result everywhere else.
   void fill(std::int64_t count);
+  /// Writes this rank's contribution alone: what an application does between two calls.
+  void rewrite(std::int64_t count);
   /// Wrong elements of this rank's output after the call; 0 where it has none.
   std::int64_t count_wrong(std::int64_t count) const;
 
