@@ -80,6 +80,8 @@ void job_options::add_to(CLI::App& app) {
       ->type_name("NAME");
   app.add_option("--topology", topology, "Synthetic string, preset:NAME or file (docs/topology.md)")
       ->type_name("TOPOLOGY");
+  app.add_option("--tuning", tuning, "Tuning file (docs/tuning.md), or probe: measure at the start")->type_name("FILE");
+  app.add_flag("--infer-racks", infer_racks, "Where no source tells the racks, find them by measuring");
   app.add_option("--peer-timeout", peer_timeout, "A rank without a sign of life for so long has failed (10s)")
       ->type_name("TIME");
   app.add_flag("--require-auth", require_auth, "Refuse transports between hosts that cannot prove the job's secret");
@@ -112,6 +114,8 @@ communicator_options communicator_options_of(const job_options& options, const b
   communicator_options told = options_of(from);
   told.transports = transports_of(options.transport);
   if (!options.topology.empty()) told.topology = options.topology;
+  if (!options.tuning.empty()) told.tuning = options.tuning;
+  told.infer_racks = options.infer_racks;
   told.require_auth = options.require_auth;
   if (!options.peer_timeout.empty())
     told.peer_timeout = std::chrono::duration_cast<milliseconds>(parse_seconds(options.peer_timeout));
@@ -125,6 +129,7 @@ communicator_options communicator_options_of(const job_options& options, const b
 std::vector<std::string> overrides(const job_options& options, const bootstrap::launch& from) {
   std::vector<std::string> list;
   if (options.topology.empty() && !from.topology.empty()) list.push_back("HAWSER_TOPOLOGY=" + from.topology);
+  if (options.tuning.empty() && !from.tuning.empty()) list.push_back("HAWSER_TUNING=" + from.tuning);
   if (options.peer_timeout.empty() && from.peer_timeout)
     list.push_back("HAWSER_PEER_TIMEOUT=" + std::to_string(from.peer_timeout->count()) + "ms");
 #ifdef HAWSER_HAS_UCX

@@ -12,6 +12,7 @@
 #include "describe.hpp"
 #include "plan_report.hpp"
 #include "topology_option.hpp"
+#include "tuning_option.hpp"
 #include "verbs.hpp"
 #include "workload.hpp"
 
@@ -21,6 +22,7 @@ namespace {
 struct plan_options {
   workload_options work;
   std::string topology;
+  std::string tuning;
   std::string bytes = "0";
   std::string algorithm;
   std::string form = "text";
@@ -34,7 +36,7 @@ struct plan_options {
 std::string summary(const schedule::plan& made) {
   const std::string all = planner::explain(made, 0);
   std::size_t end = 0;
-  constexpr int lines_before_candidates = 4;
+  const int lines_before_candidates = made.figures.empty() ? 4 : 5;
   for (int line = 0; line < lines_before_candidates; ++line) end = all.find('\n', end) + 1;
   std::int64_t possible = 0;
   for (const schedule::candidate& each : made.candidates) possible += each.is_possible() ? 1 : 0;
@@ -46,7 +48,10 @@ std::string summary(const schedule::plan& made) {
 class planning {
  public:
   explicit planning(const plan_options& options)
-      : options_(options), work_(parse(options.work)), tree_(topology_of(options.topology, "plan for")) {
+      : options_(options),
+        work_(parse(options.work)),
+        tuned_(tuned_of(options.tuning, topology_of(options.topology, "plan for"))),
+        tree_(tuned_.tree) {
     check_root(work_, tree_.size());
     check_rank();
     const std::int64_t count = checked_count_of(work_, parse_bytes(options.bytes).value, tree_.size());
@@ -56,7 +61,7 @@ class planning {
   int run() {
     const format form = parse_format(options_.form);
     const auto begin = std::chrono::steady_clock::now();
-    const schedule::plan made = planner::planner(tree_).make_plan(what_);
+    const schedule::plan made = planner::planner(tree_, tuned_.host).make_plan(what_);
     const seconds took(std::chrono::steady_clock::now() - begin);
     std::vector<preparation> prepared;
     if (options_.measures) prepared = prepare_all(made);
@@ -114,7 +119,8 @@ class planning {
 
   const plan_options& options_;
   workload work_;
-  topology::hierarchy tree_;
+  tune::tuned tuned_;
+  const topology::hierarchy& tree_;
   schedule::request what_;
 };
 
@@ -128,6 +134,9 @@ verb add_plan(CLI::App& program, const context&) {
   app->add_option("--topology", options->topology,
                   "Synthetic string, preset:NAME or file (docs/topology.md); default: HAWSER_TOPOLOGY")
       ->type_name("TOPOLOGY");
+  app->add_option("--tuning", options->tuning,
+                  "Tuning file for that topology, of hawser tune; default: HAWSER_TUNING where it fits")
+      ->type_name("FILE");
   app->add_option("--bytes", options->bytes,
                   "Size as nccl-tests counts it: the vector of all_reduce, reduce and broadcast; the blocks of all "
                   "ranks together of the others; e.g. 64MiB")

@@ -56,7 +56,10 @@ hierarchy choose_hierarchy(job& owner) {
 
 hierarchy agree_on_hierarchy(job& owner) {
   hierarchy tree = choose_hierarchy(owner);
-  const auto views = owner.exchange("hierarchy", topology::fingerprint_text(tree) + " " + describe(tree));
+  auto views = owner.exchange(
+      "hierarchy", topology::fingerprint_text(tree) + " " + describe(tree) + "\n" + make_tuning_offer(owner));
+  owner.set_tuning_offer(views[0].substr(views[0].find('\n') + 1));
+  for (std::string& each : views) each.resize(each.find('\n'));
   std::string differing;
   for (std::size_t r = 1; r < views.size(); ++r)
     if (views[r] != views[0]) differing += (differing.empty() ? "" : ", ") + std::to_string(r);

@@ -31,7 +31,7 @@ communicator_state::~communicator_state() {
     return;
   }
   // The last messages of a collective may still be on their way to slower ranks: leave together, within bounds.
-  if (size() == 1 || std::uncaught_exceptions() > 0) return;
+  if (is_retired_ || size() == 1 || std::uncaught_exceptions() > 0) return;
   try {
     call farewell{.what = schedule::collective::barrier, .type = data_type::uint8, .element_bytes = 1};
     auto barrier = std::make_shared<collective_run>(*this, std::move(farewell));

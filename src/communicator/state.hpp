@@ -44,6 +44,9 @@ class communicator_state {
   communicator_state& operator=(const communicator_state&) = delete;
   ~communicator_state();
 
+  /// Another one takes its place: no leave is taken when it goes.
+  void retire() noexcept { is_retired_ = true; }
+
   job& owner() noexcept { return *owner_; }
   const std::shared_ptr<job>& shared_owner() const noexcept { return owner_; }
   rank self() const noexcept { return self_; }
@@ -74,6 +77,7 @@ class communicator_state {
   std::vector<rank> members_;  // empty: members are numbered as in the job
   rank self_;
   std::uint16_t context_ = 0;
+  bool is_retired_ = false;
   std::uint16_t order_number_ = 0;
   std::shared_ptr<order_window> under_way_ = std::make_shared<order_window>();
   planner::planner planner_;
@@ -81,8 +85,16 @@ class communicator_state {
   std::map<plan_key, std::shared_ptr<const schedule::plan>> plans_;
 };
 
+/// The communicator of all ranks, with the racks and the figures that rank 0's options ask for.
+std::shared_ptr<communicator_state> make_world(std::shared_ptr<job> owner);
+
 /// The hierarchy of the whole job, from the options' topology and the hosts; checked to be the same on all ranks.
+/// Hands rank 0's `tuning_offer` to all.
 topology::hierarchy agree_on_hierarchy(job& owner);
+
+/// On rank 0: what the options say about tuning, with the content of the file; elsewhere empty. An unreadable file is
+/// part of it, so that all ranks fail alike.
+std::string make_tuning_offer(job& owner);
 
 /// Figures for host memory and for Ethernet between hosts where nothing is known: the class of one core's copy rate and
 /// of a 100 Gb/s NIC through the kernel. A probe or a topology replaces them.

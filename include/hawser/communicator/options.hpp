@@ -27,6 +27,11 @@ struct communicator_options {
   /// finds on all hosts together, or "hosts" where only the hosts are to be told apart. Empty: "auto" for ranks on
   /// several hosts, "hosts" on one.
   std::string topology;
+  /// Measured figures for the cost model (docs/tuning.md): a tuning file of rank 0, "probe" to measure for less than
+  /// 200 ms now, or empty. A file that is for another hierarchy is not used, which `discovered()` says.
+  std::string tuning;
+  /// Where no source tells how hosts stand in racks: find out by measuring. Unsure results are not used.
+  bool infer_racks = false;
   /// Where discovery keeps what it found, to start faster the next time; empty: nowhere.
   std::string cache_directory;
   /// The back ends to use, best first within one reach. Empty: those of `default_transports()`.
@@ -49,10 +54,12 @@ struct communicator_options {
   std::string interface;
 };
 
-/// The options that a launcher's environment gives (HAWSER_TOPOLOGY, HAWSER_PEER_TIMEOUT, HAWSER_CACHE_DIR).
+/// The options that a launcher's environment gives (HAWSER_TOPOLOGY, HAWSER_TUNING, HAWSER_PEER_TIMEOUT,
+/// HAWSER_CACHE_DIR).
 inline communicator_options options_of(const bootstrap::launch& from) {
   communicator_options told;
   told.topology = from.topology;
+  told.tuning = from.tuning;
   told.cache_directory = from.cache_directory;
   if (from.peer_timeout) told.peer_timeout = *from.peer_timeout;
   return told;
