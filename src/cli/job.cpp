@@ -84,6 +84,8 @@ void job_options::add_to(CLI::App& app) {
   app.add_option("--topology", topology, "Synthetic string, preset:NAME or file (docs/topology.md)")
       ->type_name("TOPOLOGY");
   add_decisions_option(app, decisions);
+  app.add_option("--tuning", tuning, "Tuning file (docs/tuning.md), or probe: measure at the start")->type_name("FILE");
+  app.add_flag("--infer-racks", infer_racks, "Where no source tells the racks, find them by measuring");
   app.add_option("--peer-timeout", peer_timeout, "A rank without a sign of life for so long has failed (10s)")
       ->type_name("TIME");
   app.add_flag("--require-auth", require_auth, "Refuse transports between hosts that cannot prove the job's secret");
@@ -121,6 +123,8 @@ communicator_options communicator_options_of(const job_options& options, const b
     told.must_decisions_fit = true;
   }
   if (!told.decisions.empty()) (void)planner::read_decisions(told.decisions);  // told before ranks are started
+  if (!options.tuning.empty()) told.tuning = options.tuning;
+  told.infer_racks = options.infer_racks;
   told.require_auth = options.require_auth;
   if (!options.peer_timeout.empty())
     told.peer_timeout = std::chrono::duration_cast<milliseconds>(parse_seconds(options.peer_timeout));
@@ -135,6 +139,7 @@ std::vector<std::string> overrides(const job_options& options, const bootstrap::
   std::vector<std::string> list;
   if (options.topology.empty() && !from.topology.empty()) list.push_back("HAWSER_TOPOLOGY=" + from.topology);
   if (options.decisions.empty() && !from.decisions.empty()) list.push_back("HAWSER_DECISIONS=" + from.decisions);
+  if (options.tuning.empty() && !from.tuning.empty()) list.push_back("HAWSER_TUNING=" + from.tuning);
   if (options.peer_timeout.empty() && from.peer_timeout)
     list.push_back("HAWSER_PEER_TIMEOUT=" + std::to_string(from.peer_timeout->count()) + "ms");
 #ifdef HAWSER_HAS_UCX

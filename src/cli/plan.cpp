@@ -14,6 +14,7 @@
 #include "plan_map.hpp"
 #include "plan_report.hpp"
 #include "topology_option.hpp"
+#include "tuning_option.hpp"
 #include "verbs.hpp"
 #include "workload.hpp"
 
@@ -27,6 +28,7 @@ struct plan_options {
   map_options map;
   bool draws_map = false;
   std::string topology;
+  std::string tuning;
   std::string bytes = "0";
   std::string algorithm;
   std::string form = "text";
@@ -59,7 +61,10 @@ const std::string& the_one_of(const std::vector<std::string>& collectives) {
 class planning {
  public:
   explicit planning(const plan_options& options)
-      : options_(options), work_(parse(options.work)), tree_(topology_of(options.topology, "plan for")) {
+      : options_(options),
+        work_(parse(options.work)),
+        tuned_(tuned_of(options.tuning, topology_of(options.topology, "plan for"))),
+        tree_(tuned_.tree) {
     check_root(work_, tree_.size());
     check_rank();
     const std::int64_t count = checked_count_of(work_, parse_bytes(options.bytes).value, tree_.size());
@@ -68,7 +73,7 @@ class planning {
 
   int run() {
     const format form = parse_format(options_.form);
-    const planner::planner chooser(tree_, {}, decisions_of(options_.decisions, tree_));
+    const planner::planner chooser(tree_, tuned_.host, decisions_of(options_.decisions, tree_));
     const auto begin = std::chrono::steady_clock::now();
     const schedule::plan made = options_.explains ? make_explained_plan(chooser, what_) : chooser.make_plan(what_);
     const seconds took(std::chrono::steady_clock::now() - begin);
@@ -128,7 +133,8 @@ class planning {
 
   const plan_options& options_;
   workload work_;
-  topology::hierarchy tree_;
+  tune::tuned tuned_;
+  const topology::hierarchy& tree_;
   schedule::request what_;
 };
 
@@ -147,6 +153,9 @@ verb add_plan(CLI::App& program, const context&) {
   app->add_option("--topology", options->topology,
                   "Synthetic string, preset:NAME or file (docs/topology.md); default: HAWSER_TOPOLOGY")
       ->type_name("TOPOLOGY");
+  app->add_option("--tuning", options->tuning,
+                  "Tuning file for that topology, of hawser tune; default: HAWSER_TUNING where it fits")
+      ->type_name("FILE");
   app->add_option("--bytes", options->bytes,
                   "Size as nccl-tests counts it: the vector of all_reduce, reduce and broadcast; the blocks of all "
                   "ranks together of the others; e.g. 64MiB")

@@ -65,7 +65,10 @@ std::string differing_ranks(const std::vector<std::string>& views) {
 
 hierarchy agree_on_hierarchy(job& owner) {
   hierarchy tree = choose_hierarchy(owner);
-  const auto views = owner.exchange("hierarchy", topology::fingerprint_text(tree) + " " + describe(tree));
+  auto views = owner.exchange(
+      "hierarchy", topology::fingerprint_text(tree) + " " + describe(tree) + "\n" + make_tuning_offer(owner));
+  owner.set_tuning_offer(views[0].substr(views[0].find('\n') + 1));
+  for (std::string& each : views) each.resize(each.find('\n'));
   const std::string differing = differing_ranks(views);
   if (!differing.empty())
     fail(errc::mismatch, "the ranks hold different hierarchies",

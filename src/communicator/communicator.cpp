@@ -60,8 +60,7 @@ persistent persistent_forms::launch(detail::call made) {
 }
 
 communicator::communicator(std::unique_ptr<bootstrap::bootstrap> job, communicator_options options)
-    : state_(std::make_shared<detail::communicator_state>(
-          std::make_shared<detail::job>(std::move(job), std::move(options)))) {}
+    : state_(detail::make_world(std::make_shared<detail::job>(std::move(job), std::move(options)))) {}
 
 hawser::rank communicator::rank() const noexcept {
   return state_->self();

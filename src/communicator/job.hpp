@@ -36,6 +36,12 @@ class job {
   /// Ranks with equal numbers are on one host.
   const std::vector<int>& host_numbers() const noexcept { return host_numbers_; }
 
+  /// What rank 0 wants to be measured or has read (tuned.cpp), known to all ranks from `agree_on_hierarchy` on.
+  const std::string& tuning_offer() const noexcept { return tuning_offer_; }
+  void set_tuning_offer(std::string offer) { tuning_offer_ = std::move(offer); }
+  /// Figures that replace those of the options, for communicators made from now on.
+  void set_host(cost::parameters host) { options_.host = std::move(host); }
+
   discovery_report& report() noexcept { return report_; }
   const discovery_report& report() const noexcept { return report_; }
 
@@ -71,6 +77,7 @@ class job {
   std::vector<int> host_numbers_;
   std::vector<bool> suits_all_;  // per line of the transport registry
   discovery_report report_;
+  std::string tuning_offer_;
   std::unique_ptr<executor::engine> engine_;
   std::uint64_t seen_notices_ = 0;
   mutable std::mutex mutex_;

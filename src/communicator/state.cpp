@@ -12,6 +12,27 @@ namespace {
 /// Decisions remembered per communicator before they are forgotten all at once; a job has few message sizes.
 constexpr std::size_t most_remembered = 4096;
 
+/// How many of the innermost levels join ranks of one host.
+int levels_inside_hosts(const job& owner, const topology::hierarchy& tree, const std::vector<rank>& members) {
+  for (int d = tree.depth() - 1; d >= 0; --d) {
+    std::map<std::int64_t, int> host_of;
+    for (std::int64_t p = 0; p < tree.size(); ++p) {
+      const rank member = tree.rank_at(p);
+      const rank in_job = members.empty() ? member : members[static_cast<std::size_t>(member.value)];
+      const int host = owner.host_numbers()[static_cast<std::size_t>(in_job.value)];
+      const auto [known, is_new] = host_of.try_emplace(d == 0 ? 0 : tree.unit_of(p, d - 1), host);
+      if (!is_new && known->second != host) return tree.depth() - 1 - d;
+    }
+  }
+  return tree.depth();
+}
+
+cost::parameters figures_for(const job& owner, const topology::hierarchy& tree, const std::vector<rank>& members) {
+  cost::parameters figures = owner.options().host;
+  figures.memory_levels = levels_inside_hosts(owner, tree, members);
+  return figures;
+}
+
 }  // namespace
 
 communicator_state::communicator_state(std::shared_ptr<job> owner)
@@ -20,7 +41,7 @@ communicator_state::communicator_state(std::shared_ptr<job> owner)
 communicator_state::communicator_state(std::shared_ptr<job> owner, topology::hierarchy tree)
     : owner_(std::move(owner)),
       self_(owner_->self()),
-      planner_(tree, owner_->options().host, agree_on_decisions(*owner_, tree)),
+      planner_(tree, figures_for(*owner_, tree, {})),
       calls_("world") {}
 
 communicator_state::communicator_state(std::shared_ptr<job> owner, topology::hierarchy tree, std::vector<rank> members,
@@ -29,7 +50,7 @@ communicator_state::communicator_state(std::shared_ptr<job> owner, topology::hie
       members_(std::move(members)),
       self_(self),
       context_(context),
-      planner_(std::move(tree), owner_->options().host),
+      planner_(tree, figures_for(*owner_, tree, members_)),
       calls_(std::move(name)) {}
 
 communicator_state::~communicator_state() {
@@ -38,7 +59,7 @@ communicator_state::~communicator_state() {
     return;
   }
   // The last messages of a collective may still be on their way to slower ranks: leave together, within bounds.
-  if (size() == 1 || std::uncaught_exceptions() > 0) return;
+  if (is_retired_ || size() == 1 || std::uncaught_exceptions() > 0) return;
   try {
     call farewell{.what = schedule::collective::barrier, .type = data_type::uint8, .element_bytes = 1};
     auto barrier = std::make_shared<collective_run>(*this, std::move(farewell));

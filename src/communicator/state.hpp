@@ -46,9 +46,14 @@ class communicator_state {
   communicator_state& operator=(const communicator_state&) = delete;
   ~communicator_state();
 
+  /// Another one takes its place: no leave is taken when it goes.
+  void retire() noexcept { is_retired_ = true; }
+
   job& owner() noexcept { return *owner_; }
   const std::shared_ptr<job>& shared_owner() const noexcept { return owner_; }
   rank self() const noexcept { return self_; }
+  /// Decisions that come before the cost model, before the first plan is made.
+  void pin(std::shared_ptr<const planner::decision_table> decisions) { planner_.pin(std::move(decisions)); }
   int size() const noexcept { return static_cast<int>(planner_.tree().size()); }
   const planner::planner& planner() const noexcept { return planner_; }
   /// A member's number in the job.
@@ -77,6 +82,7 @@ class communicator_state {
   std::vector<rank> members_;  // empty: members are numbered as in the job
   rank self_;
   std::uint16_t context_ = 0;
+  bool is_retired_ = false;
   std::uint16_t order_number_ = 0;
   std::shared_ptr<order_window> under_way_ = std::make_shared<order_window>();
   planner::planner planner_;
@@ -85,13 +91,20 @@ class communicator_state {
   std::map<plan_key, std::shared_ptr<const schedule::plan>> plans_;
 };
 
+/// The communicator of all ranks, with the racks and the figures that rank 0's options ask for.
+std::shared_ptr<communicator_state> make_world(std::shared_ptr<job> owner);
+
 /// The hierarchy of the whole job, from the options' topology and the hosts; checked to be the same on all ranks.
+/// Hands rank 0's `tuning_offer` to all.
 topology::hierarchy agree_on_hierarchy(job& owner);
 
 /// The decision file of the options, if there is one. Collective: throws errc::mismatch that names the ranks where
 /// files differ, errc::mismatch where it is for another hierarchy and must not be; errc::io and errc::parse as it is
 /// read.
 std::shared_ptr<const planner::decision_table> agree_on_decisions(job& owner, const topology::hierarchy& tree);
+/// On rank 0: what the options say about tuning, with the content of the file; elsewhere empty. An unreadable file is
+/// part of it, so that all ranks fail alike.
+std::string make_tuning_offer(job& owner);
 
 /// Figures for host memory and for Ethernet between hosts where nothing is known: the class of one core's copy rate and
 /// of a 100 Gb/s NIC through the kernel. A probe or a topology replaces them.

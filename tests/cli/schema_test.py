@@ -54,6 +54,11 @@ class Schemas(unittest.TestCase):
         self.check("bench-1.json", "bench", "reduce", "--local", "2", "--min", "1KiB", "--max", "4KiB", "--iters", "3",
                    "--check", "--format", "json")
 
+    def test_tune(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.check("tune-1.json", "tune", "--local", "2", "--time", "100ms", "--infer", "--output",
+                       str(Path(folder) / "t.json"), "--format", "json")
+
     def test_topologies(self):
         self.check("place-1.json", "place", *TOPOLOGY, "--order", "cyclic", "--format", "json", codes=(0, 1))
         self.check("hierarchy-1.json", "topo", TOPOLOGY[1], "--hierarchy", "--format", "json")

@@ -32,6 +32,11 @@ struct communicator_options {
   std::string decisions;
   /// Whether a decision file for another hierarchy is an error; if not it is ignored, as every plan then notes.
   bool must_decisions_fit = true;
+  /// Measured figures for the cost model (docs/tuning.md): a tuning file of rank 0, "probe" to measure for less than
+  /// 200 ms now, or empty. A file that is for another hierarchy is not used, which `discovered()` says.
+  std::string tuning;
+  /// Where no source tells how hosts stand in racks: find out by measuring. Unsure results are not used.
+  bool infer_racks = false;
   /// Where discovery keeps what it found, to start faster the next time; empty: nowhere.
   std::string cache_directory;
   /// The back ends to use, best first within one reach. Empty: those of `default_transports()`.
@@ -54,13 +59,14 @@ struct communicator_options {
   std::string interface;
 };
 
-/// The options that a launcher's environment gives (HAWSER_TOPOLOGY, HAWSER_DECISIONS, HAWSER_PEER_TIMEOUT,
-/// HAWSER_CACHE_DIR).
+/// The options that a launcher's environment gives (HAWSER_TOPOLOGY, HAWSER_DECISIONS, HAWSER_TUNING,
+/// HAWSER_PEER_TIMEOUT, HAWSER_CACHE_DIR).
 inline communicator_options options_of(const bootstrap::launch& from) {
   communicator_options told;
   told.topology = from.topology;
   told.decisions = from.decisions;
   told.must_decisions_fit = false;  // set for a whole cluster, jobs of all shapes meet it
+  told.tuning = from.tuning;
   told.cache_directory = from.cache_directory;
   if (from.peer_timeout) told.peer_timeout = *from.peer_timeout;
   return told;

@@ -31,7 +31,7 @@ struct stages {
   seconds latency{};       ///< along the chain
   seconds serial{};        ///< its bytes one after the other along the chain
   seconds transfer{};      ///< its bytes through the busiest link
-  seconds reduction{};     ///< a rank's own work on its bytes
+  seconds reduction{};     ///< a rank's own work on its bytes, moving them through memory included
   double reducing = 1;     ///< ranks that do it one after the other along the chain
   seconds overhead{};      ///< a rank's work per message; each segment has as many
   seconds stay_latency{};  ///< along what one rank waits for between beginning a segment and being done with it
@@ -94,10 +94,12 @@ inline void estimate(const topology::hierarchy& tree, const schedule::request& w
     // arrives at twice the rate, from two children.
     if (schedule::reduces(what.what) && moved.serial[i] > 1)
       all.reducing = std::max(all.reducing, moved.serial[i] * (what.what == schedule::collective::all_reduce ? 2 : 1));
+    if (d >= tree.depth() - host.memory_levels) all.reduction += part.transfer;
     all.add(part, latency, moved.stay_rounds[i], moved.stay_serial[i]);
     c.parts.push_back(std::move(part));
   }
-  all.reduction = c.reduction = seconds{moved.blocks_reduced * block / host.reduction.bytes_per_second};
+  c.reduction = seconds{moved.blocks_reduced * block / host.reduction.bytes_per_second};
+  all.reduction += c.reduction;
   all.overhead = moved.messages * host.per_message;
   c.segments = std::max<std::int64_t>(given_segments, 1);
   c.predicted = detail::pipelined(all, c.segments);

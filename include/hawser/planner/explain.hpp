@@ -95,6 +95,7 @@ inline std::string explain(const schedule::plan& p, std::size_t at_most = 100) {
                      to_string(bytes{static_cast<std::uint64_t>(what.block_bytes())}) + " per block) over " +
                      std::to_string(p.ranks) + " ranks\n";
   text += "hierarchy   " + p.hierarchy + "  fingerprint " + p.fingerprint + "\n";
+  if (!p.figures.empty()) text += "figures     " + p.figures + "\n";
   text += "chosen      " + p.algorithm + ", " + std::to_string(p.segments) + " segments, by " + p.chosen_by + "\n";
   text += "predicted   " + to_string(p.predicted);
   if (p.predicted.count() > 0) {

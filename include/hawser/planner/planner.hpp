@@ -47,11 +47,15 @@ class planner {
 
   const decision_table* pinned() const noexcept { return pinned_.get(); }
 
+  /// Replaces what is pinned; before the first plan is made.
+  void pin(std::shared_ptr<const decision_table> pinned) noexcept { pinned_ = std::move(pinned); }
+
   /// Takes the forced algorithm, else the pinned one, else the fastest possible one by the model. Throws
   /// errc::not_found for an unknown forced algorithm, errc::unsupported where the forced one, or any, cannot serve the
   /// request.
   schedule::plan make_plan(const schedule::request& what) const {
     schedule::plan made{.what = what, .ranks = tree_.size(), .hierarchy = name_, .fingerprint = fingerprint_};
+    made.figures = host_.origin;
     made.lower_bound = cost::lower_bound(tree_, what);
     for (const std::string& name : names_for(what)) made.candidates.push_back(consider(what, name));
     std::stable_sort(made.candidates.begin(), made.candidates.end(), [](const auto& a, const auto& b) {

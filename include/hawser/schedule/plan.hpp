@@ -57,6 +57,7 @@ struct plan {
   std::int64_t ranks = 1;
   std::string hierarchy{};    ///< in one line, for people
   std::string fingerprint{};  ///< of the hierarchy that it was made for
+  std::string figures{};      ///< what replaced the built-in figures (cost::parameters::origin); empty: nothing
   std::string algorithm{};
   std::string chosen_by{};  ///< "cost model", "forced by ..."
   std::int64_t segments = 1;
