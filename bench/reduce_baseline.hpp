@@ -25,12 +25,14 @@ struct named_add {
 #ifdef HAWSER_BASELINE_HAS_X86
 __attribute__((target("avx2"))) inline void add_avx2(float* into, const float* from, std::size_t count) {
   for (std::size_t i = 0; i < count; i += 32)
+#pragma GCC unroll 4
     for (std::size_t j = i; j < i + 32; j += 8)
       _mm256_storeu_ps(into + j, _mm256_add_ps(_mm256_loadu_ps(into + j), _mm256_loadu_ps(from + j)));
 }
 
 __attribute__((target("avx512f"))) inline void add_avx512(float* into, const float* from, std::size_t count) {
   for (std::size_t i = 0; i < count; i += 64)
+#pragma GCC unroll 4
     for (std::size_t j = i; j < i + 64; j += 16)
       _mm512_storeu_ps(into + j, _mm512_add_ps(_mm512_loadu_ps(into + j), _mm512_loadu_ps(from + j)));
 }

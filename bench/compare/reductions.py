@@ -30,7 +30,7 @@ def read(text: str) -> list[dict]:
     best = {key: max(median(values) for values in sets.values()) for key, sets in rates.items()}
     return [{"type": kind, "bytes": size, "bytes_per_second": rate, "by_hand": best["by hand", size],
              "fraction": rate / best["by hand", size], "to_reach": TO_REACH[kind]}
-            for (kind, size), rate in best.items() if kind != "by hand" and ("by hand", size) in best]
+            for (kind, size), rate in sorted(best.items()) if kind != "by hand" and ("by hand", size) in best]
 
 
 def measure(program: Path) -> list[dict]:
