@@ -67,12 +67,11 @@ inline std::string explain_turning_points(const schedule::plan& p) {
     if (!point) return std::string("            ") + none + "\n";
     const auto block = static_cast<std::uint64_t>(point->count) * p.what.element_bytes;
     const std::uint64_t whole = block * static_cast<std::uint64_t>(schedule::buffer_blocks(p.what.what, p.ranks));
-    return "            " + std::string(name) + " " + std::to_string(whole) + " B (" + to_string(bytes{whole}) +
-           "): " + point->algorithm + "\n";
+    return "            " + std::string(name) + " " + std::to_string(whole) + " B: " + point->algorithm + "\n";
   };
   std::string text =
       one("down to", "no smaller size changes it", p.smaller) + one("from", "no larger size changes it", p.larger);
-  return "would change" + text.substr(12);
+  return "flips       " + text.substr(12);
 }
 
 inline std::string explain_candidate(const schedule::plan& p, const schedule::candidate& c) {
