@@ -61,7 +61,7 @@ def hawser(work: Work, name: str) -> Command:
                "--iters", str(work.iterations), "--warmup", str(work.warmup), "--check", "--rewrite", "--samples",
                "--format", "json"]
     if name == SHARED_BUFFERS:
-        command += [BUFFERS_OPTION, "shared"]
+        command.append(BUFFERS_OPTION)
     return on_each_rank(work, command)
 
 

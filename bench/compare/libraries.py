@@ -11,7 +11,7 @@ HAWSER = "hawser"
 SHARED_BUFFERS = "hawser shared buffers"
 IN_NETWORK = "hawser in-network"
 OWN = (HAWSER, SHARED_BUFFERS, IN_NETWORK)
-BUFFERS_OPTION = "--buffers"  # of `hawser bench`, with the argument "shared"
+BUFFERS_OPTION = "--host-memory"  # of `hawser bench`
 
 
 @dataclass(frozen=True)

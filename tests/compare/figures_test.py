@@ -147,8 +147,8 @@ class Cases(unittest.TestCase):
                     ("Open MPI HAN+adapt", "2x1x4", (0, 1), "coll_han_priority 100", "--bind-to core"),
                     ("MPICH", "2x1x4", (0, 1), "libcompare_ucx_yield.so", "-bind-to core"),
                     ("MPICH", "shared memory", (0, 1), "-bind-to core", "libcompare_ucx_yield.so"),
-                    ("hawser", "shared memory", (4, 5), "taskset -c 5", "--buffers"),
-                    ("hawser shared buffers", "shared memory", (4, 5), "--buffers shared", "--local")):
+                    ("hawser", "shared memory", (4, 5), "taskset -c 5", "--host-memory"),
+                    ("hawser shared buffers", "shared memory", (4, 5), "--host-memory", "--local")):
                 work = launch.Work(PLACES[place], "all_reduce", KIB, 5, 2, Path("hawser"), Path("bin"), Path(folder),
                                    cores)
                 made = launch.command_of(name, work, ["r0n0"] * 4 + ["r1n0"] * 4)

@@ -58,6 +58,7 @@ class planner {
     made.figures = host_.origin;
     made.lower_bound = cost::lower_bound(tree_, what);
     for (const std::string& name : names_for(what)) made.candidates.push_back(consider(what, name));
+    admit_fewest_steps(what, made.candidates);
     std::stable_sort(made.candidates.begin(), made.candidates.end(), [](const auto& a, const auto& b) {
       return std::tuple(!a.is_possible(), a.predicted) < std::tuple(!b.is_possible(), b.predicted);
     });
@@ -159,6 +160,28 @@ class planner {
     return consider(what, name);
   }
 
+  /// Where no form is fit for a machine of this size (gather, scatter and barrier have flat ones only), the one of the
+  /// fewest steps serves it.
+  void admit_fewest_steps(const schedule::request& what, std::vector<schedule::candidate>& candidates) const {
+    schedule::candidate* fewest = nullptr;
+    for (schedule::candidate& each : candidates) {
+      if (each.is_possible()) return;
+      if (is_only_slow(each) && (!fewest || steps_of(what, each) < steps_of(what, *fewest))) fewest = &each;
+    }
+    if (!fewest) return;
+    fewest->rejected.clear();
+    price(what, *fewest);
+  }
+
+  std::int64_t steps_of(const schedule::request& what, const schedule::candidate& c) const {
+    return algorithm::steps_bound(tree_, what.what, c.algorithm);
+  }
+
+  void price(const schedule::request& what, schedule::candidate& c) const {
+    cost::estimate(tree_, what, traffic_of(what, c.algorithm), host_, c);
+    if (algorithm::sends_sizes_first(what.what, c.algorithm)) c.predicted += sizes_pass(what, c.algorithm);
+  }
+
   static constexpr std::string_view not_considered = "not considered: ";
   static bool is_only_slow(const schedule::candidate& c) { return c.rejected.starts_with(not_considered); }
 
@@ -173,9 +196,7 @@ class planner {
       c.rejected = std::string(not_considered) + "flat over more than " + std::to_string(most_flat_ranks) + " ranks";
     else if (const auto steps = algorithm::steps_bound(tree_, what.what, name); steps > most_steps)
       c.rejected = std::string(not_considered) + std::to_string(steps) + " steps per rank";
-    if (!c.is_possible()) return c;
-    cost::estimate(tree_, what, traffic_of(what, name), host_, c);
-    if (algorithm::sends_sizes_first(what.what, name)) c.predicted += sizes_pass(what, name);
+    if (c.is_possible()) price(what, c);
     return c;
   }
 

@@ -28,6 +28,7 @@ struct effort {
 struct unit_pair {
   std::vector<int> from, to;  ///< as many ranks of either
 };
+/// The pairs of all units of a level, 0 the outermost.
 std::vector<unit_pair> unit_pairs(const topology::hierarchy& tree, int level);
 
 /// Date, host and transports of the result are empty. Throws as the instruments do.

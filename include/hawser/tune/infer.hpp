@@ -18,8 +18,10 @@ enum class clue {
   latency,         ///< of the smallest messages
   rate_under_load  ///< of a stream while all hosts send and receive
 };
+/// For people: "latency" and the like.
 std::string_view to_string(clue by) noexcept;
 
+/// How much is measured.
 struct infer_options {
   std::uint64_t seed = 1;           ///< of the order in which pairs are measured
   std::int64_t bytes = 512 * 1024;  ///< of a stream
@@ -28,6 +30,7 @@ struct infer_options {
   int pairs_per_host = 4;
 };
 
+/// Racks found by measuring, and how sure that is.
 struct inferred {
   std::vector<int> rack_of_host{};  ///< numbered from 0 in the order of their first hosts
   int racks = 1;

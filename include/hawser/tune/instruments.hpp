@@ -18,6 +18,8 @@ struct link_pair {
 
 using link_pairs = std::span<const link_pair>;
 
+/// What calibration and inference measure with: functions that are collective over all ranks and throw as their
+/// messages do.
 struct instruments {
   /// Half a round trip of the smallest message, in seconds, per pair. All pairs at once; no rank is in two of them.
   /// The lowest of many round trips: whatever disturbs only adds to it.

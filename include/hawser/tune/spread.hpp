@@ -27,6 +27,7 @@ inline double quantile(const std::vector<double>& sorted, double share) {
   return sorted[below] + (at - std::floor(at)) * (sorted[above] - sorted[below]);
 }
 
+/// Median, p10 and p90 of any number of values; all 0 where there is none.
 inline spread spread_of(std::vector<double> values) {
   if (values.empty()) return {};
   std::sort(values.begin(), values.end());

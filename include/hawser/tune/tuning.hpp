@@ -25,6 +25,7 @@ struct level_figures {
   friend bool operator==(const level_figures&, const level_figures&) = default;
 };
 
+/// Measured figures of one hierarchy: what a tuning file holds.
 struct tuning {
   std::string fingerprint{};  ///< of the hierarchy as it was before: the key
   std::string hierarchy{};    ///< in one line, for people

@@ -180,5 +180,16 @@ TEST(explain, says_what_why_and_why_not) {
   EXPECT_NE(explain(made, 3).find("more"), std::string::npos);
 }
 
+TEST(planner, every_collective_has_a_plan_on_machines_of_any_size) {
+  for (const char* machine : {"rack:13 gpu:5", "rack:[8,8,5,60]", "pod:2 rack:8 gpu:72", "rack:1820 gpu:72"}) {
+    const planner p = on(machine);
+    for (const collective what : schedule::all_collectives) {
+      const schedule::plan made = p.make_plan(of(what, what == collective::barrier ? 0 : 4096));
+      EXPECT_FALSE(made.algorithm.empty()) << machine << " " << to_string(what);
+      EXPECT_GT(made.predicted.count(), 0) << machine << " " << to_string(what);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hawser::planner
