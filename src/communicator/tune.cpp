@@ -17,11 +17,9 @@ namespace {
 
 using prober = tune::prober<communicator, group>;
 
-constexpr int pings = 30;
-
 /// Rank 0 measures and tells all others the result, or why there is none.
 template <class Measure>
-std::string measured_by_first(communicator& members, Measure&& measure) {
+std::string measured_by_first(communicator& members, const tune::effort& how, Measure&& measure) {
   prober probes(members);
   constexpr char good = '+', bad = '-';
   if (members.rank() != rank(0)) {
@@ -30,7 +28,7 @@ std::string measured_by_first(communicator& members, Measure&& measure) {
     return told.substr(1);
   }
   try {
-    std::string result = measure(probes.tools(pings));
+    std::string result = measure(probes.tools(how.pings, how.ping_seconds));
     probes.end(good + result);
     return result;
   } catch (const error& problem) {
@@ -104,7 +102,7 @@ tune::tuning calibrate(communicator& members, const tune::effort& how) {
 }
 
 tune::tuning calibrate(communicator& members, const topology::hierarchy& tree, const tune::effort& how) {
-  return tune::tuning_from_json(measured_by_first(members, [&](const tune::instruments& with) {
+  return tune::tuning_from_json(measured_by_first(members, how, [&](const tune::instruments& with) {
     tune::tuning measured = tune::calibrate(with, tree, how);
     measured.date = date_now();
     measured.host =
@@ -116,7 +114,7 @@ tune::tuning calibrate(communicator& members, const topology::hierarchy& tree, c
 
 tune::inferred infer_racks(communicator& members, const tune::infer_options& how) {
   const std::vector<int> hosts = hosts_of(members);
-  return inferred_from(measured_by_first(members, [&](const tune::instruments& with) {
+  return inferred_from(measured_by_first(members, tune::effort{}, [&](const tune::instruments& with) {
     std::vector<int> first;
     for (int r = 0; r < members.size(); ++r)
       if (hosts[static_cast<std::size_t>(r)] == static_cast<int>(first.size())) first.push_back(r);

@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstdio>
 #include <iterator>
+#include <map>
+#include <numeric>
 #include <random>
 #include <set>
 
@@ -52,6 +54,7 @@ class sorting {
     compare();
     for (int i = 0; i < 3 && by_.loads_all && threshold_ && remove_doubts(); ++i) compare();
     if (threshold_) look_twice();
+    if (threshold_ && by_.loads_all) check_inside();
     return result();
   }
 
@@ -146,25 +149,69 @@ class sorting {
     return next;
   }
 
-  /// One slow reading keeps two racks apart, and it may have been an accident: other members of each two, where that is
-  /// not more than a pair per host.
-  void look_twice() {
+  /// One pair that was fast by accident joins two racks, and nobody compares them any more: in every rack each host
+  /// with another one.
+  void check_inside() {
     grouping now(hosts(), pairs_.all(), *threshold_);
-    const std::vector<std::vector<int>> groups = now.groups();
-    if (static_cast<std::int64_t>(groups.size() * (groups.size() - 1) / 2) > hosts()) return;
-    for (std::size_t j = 1; j < groups.size(); ++j)
-      for (std::size_t i = 0; i < j; ++i) measure({{groups[i].back(), groups[j].back()}});
+    for (std::vector<int>& members : now.groups()) {
+      std::shuffle(members.begin(), members.end(), random_);
+      for (std::size_t i = 0; i + 1 < members.size(); i += 2) {
+        const link_pair each{members[i], members[i + 1]};
+        measure({each});
+        is_contradicted_ = is_contradicted_ || pairs_.speed_of(each) <= *threshold_;
+      }
+    }
+  }
+
+  /// Slow readings keep two racks apart, and they may have been accidents: other members of each two, as long as that
+  /// brings racks together and is not too much.
+  void look_twice() {
+    std::size_t before = 0;
+    for (int i = 0; i < 4; ++i) {
+      grouping now(hosts(), pairs_.all(), *threshold_);
+      const std::vector<std::vector<int>> groups = now.groups();
+      const auto wanted = static_cast<std::int64_t>(groups.size() * (groups.size() - 1) / 2);
+      if (groups.size() == before || compared_ + wanted > budget() + hosts()) return;
+      before = groups.size();
+      for (std::size_t j = 1; j < groups.size(); ++j)
+        for (std::size_t k = 0; k < j; ++k)
+          measure({{groups[k][random_() % groups[k].size()], groups[j][random_() % groups[j].size()]}});
+    }
   }
 
   void measure(const std::vector<link_pair>& wanted) {
     compared_ += std::ssize(wanted);
-    if (!by_.loads_all) return measure(wanted, 2);
+    if (!by_.loads_all) return measure_until_steady(wanted);
     // More often, and once more what still seems to be fast: an uplink may be idle by chance.
     measure(wanted, 4);
     std::vector<link_pair> fast;
     for (const link_pair& each : wanted)
       if (pairs_.speed_of(each) > threshold_.value_or(0)) fast.push_back(each);
     if (!fast.empty()) measure(fast, 12);
+  }
+
+  /// A host that is busy with other things is slow now and then, and never too fast: until the two best of a pair's
+  /// figures agree, or it was faster than pairs of two racks are.
+  void measure_until_steady(std::vector<link_pair> left) {
+    constexpr int least_tries = 3, most_tries = 12;
+    constexpr double agreement = 0.85;
+    std::map<std::pair<int, int>, std::pair<double, double>> best;
+    for (int i = 1; i <= most_tries && !left.empty(); ++i) {
+      ++rounds_;
+      const std::vector<double> speeds = speeds_of(left);
+      std::vector<link_pair> unsteady;
+      for (std::size_t k = 0; k < left.size(); ++k) {
+        asked_.insert(std::minmax(left[k].from, left[k].to));
+        pairs_.add(left[k], speeds[k], true);
+        auto& [first, second] = best[{left[k].from, left[k].to}];
+        second = std::max(second, std::min(first, speeds[k]));
+        first = std::max(first, speeds[k]);
+        const bool is_steady = i >= least_tries && second >= agreement * first;
+        if (!is_steady && !(threshold_ && first > *threshold_)) unsteady.push_back(left[k]);
+      }
+      left = std::move(unsteady);
+    }
+    unsteady_ += std::ssize(left);
   }
 
   void measure(const std::vector<link_pair>& wanted, int tries) {
@@ -240,20 +287,29 @@ class sorting {
 
   void judge(inferred& found, grouping& groups) {
     const auto is_inside = [&](const reading& each) { return groups.is_together(each.a, each.b); };
-    const spread inside = spread_of_speeds(is_inside);
-    const spread across = spread_of_speeds([&](const reading& each) { return !is_inside(each); });
+    const auto agrees = [&](const reading& each) { return is_inside(each) == (each.speed > *threshold_); };
+    const spread inside = spread_of_speeds([&](const reading& each) { return is_inside(each) && agrees(each); });
+    const spread across = spread_of_speeds([&](const reading& each) { return !is_inside(each) && agrees(each); });
     found.inside = by_.by == clue::latency ? 1 / inside.median : inside.median;
     if (across.is_measured()) found.across = by_.by == clue::latency ? 1 / across.median : across.median;
     std::int64_t agreeing = 0;
-    for (const reading& each : pairs_.all()) agreeing += is_inside(each) == (each.speed > *threshold_) ? 1 : 0;
+    for (const reading& each : pairs_.all()) agreeing += agrees(each) ? 1 : 0;
     const double ratio = across.is_measured() ? inside.p10 / across.p90 : 1;
     const double separation = ratio > 1 ? 1 - 1 / (ratio * ratio) : 0;
     found.confidence = separation * static_cast<double>(agreeing) / static_cast<double>(pairs_.size());
-    char text[160];
-    std::snprintf(text, sizeof text, "%s inside and across racks differ %.2g times, %lld of %lld pairs agree",
+    const double steady =
+        1 - static_cast<double>(unsteady_) / static_cast<double>(std::max<std::int64_t>(compared_, 1));
+    found.confidence *= steady;
+    char text[200];
+    std::snprintf(text, sizeof text,
+                  "%s inside and across racks differ %.2g times, %lld of %lld pairs agree, %.0f %% are steady",
                   std::string(to_string(by_.by)).c_str(), inside.median / across.median,
-                  static_cast<long long>(agreeing), static_cast<long long>(pairs_.size()));
+                  static_cast<long long>(agreeing), static_cast<long long>(pairs_.size()), 100 * steady);
     found.reason = text;
+    if (is_contradicted_) {
+      found.confidence /= 2;
+      found.reason += "; hosts of one rack look apart";
+    }
     if (!undecided(groups).empty()) {
       found.confidence = 0;
       found.reason += "; there are too many racks to compare within " + std::to_string(budget()) + " pairs";
@@ -272,8 +328,10 @@ class sorting {
   std::set<std::pair<int, int>> asked_;  // the company included
   std::optional<double> threshold_;
   bool is_confirmed_ = false;
+  bool is_contradicted_ = false;
   std::vector<std::vector<int>> matchings_;
   std::int64_t compared_ = 0;
+  std::int64_t unsteady_ = 0;  // of them
   std::int64_t rounds_ = 0;
 };
 
@@ -289,6 +347,22 @@ std::string_view to_string(clue by) noexcept {
   return "unknown";
 }
 
+namespace {
+
+/// Numbers racks in the order of their first hosts, given the racks of hosts in another order.
+std::vector<int> in_order(const std::vector<int>& rack_of, const std::vector<std::size_t>& host_at) {
+  std::vector<int> unordered(rack_of.size()), known, ordered;
+  for (std::size_t i = 0; i < rack_of.size(); ++i) unordered[host_at[i]] = rack_of[i];
+  for (int rack : unordered) {
+    const auto found = std::find(known.begin(), known.end(), rack);
+    ordered.push_back(static_cast<int>(found - known.begin()));
+    if (found == known.end()) known.push_back(rack);
+  }
+  return ordered;
+}
+
+}  // namespace
+
 inferred infer_racks(const instruments& with, const std::vector<int>& host_ranks, const infer_options& how) {
   if (host_ranks.size() > most_inferred_hosts)
     fail(errc::unsupported, "the racks of " + std::to_string(host_ranks.size()) + " hosts cannot be inferred",
@@ -297,11 +371,18 @@ inferred infer_racks(const instruments& with, const std::vector<int>& host_ranks
                 .confidence = 1,
                 .reason = "fewer than three hosts form no racks"};
   if (host_ranks.size() < 3) return best;
+  // In an order of its own: where neighbours share racks, the pairs of one round would leave some uplinks idle.
+  std::vector<std::size_t> host_at(host_ranks.size());
+  std::iota(host_at.begin(), host_at.end(), std::size_t{0});
+  std::mt19937_64 random(how.seed);
+  std::shuffle(host_at.begin(), host_at.end(), random);
+  std::vector<int> shuffled;
+  for (std::size_t host : host_at) shuffled.push_back(host_ranks[host]);
   std::int64_t pairs = 0, rounds = 0;  // of all methods
   double alone = 0;
   bool is_first = true;
   for (const method& each : methods) {
-    inferred found = sorting(with, host_ranks, how, each, alone).run();
+    inferred found = sorting(with, shuffled, how, each, alone).run();
     if (each.by == clue::rate) alone = found.inside;
     pairs += found.pairs;
     rounds += found.rounds;
@@ -310,6 +391,7 @@ inferred infer_racks(const instruments& with, const std::vector<int>& host_ranks
     is_first = false;
     if (best.by != clue::none && best.confidence >= least_confidence) break;
   }
+  best.rack_of_host = in_order(best.rack_of_host, host_at);
   best.pairs = pairs;
   best.rounds = rounds;
   return best;

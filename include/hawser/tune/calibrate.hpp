@@ -17,10 +17,12 @@ struct effort {
   double stream_seconds = 0.02;  ///< that one stream is to take
   std::int64_t least_bytes = 256 * 1024;
   std::int64_t most_bytes = 16 << 20;
-  double seconds = 5;  ///< no further repetition begins after this
+  int pings = 30;              ///< round trips of a pair
+  double ping_seconds = 0.05;  ///< no further one begins after this
+  double seconds = 5;          ///< no further repetition begins after this
 
   /// For the start of a job: under 200 ms where a link carries 60 MB/s or more.
-  static effort quick() { return {2, 1, 0.004, 128 * 1024, 1 << 20, 0.12}; }
+  static effort quick() { return {2, 1, 0.004, 128 * 1024, 1 << 20, 10, 0.004, 0.1}; }
 };
 
 /// Of one level: pairs of units under a common parent, one rank of each after the other; the first of a unit, then the

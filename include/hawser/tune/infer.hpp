@@ -23,8 +23,8 @@ std::string_view to_string(clue by) noexcept;
 
 /// How much is measured.
 struct infer_options {
-  std::uint64_t seed = 1;           ///< of the order in which pairs are measured
-  std::int64_t bytes = 512 * 1024;  ///< of a stream
+  std::uint64_t seed = 1;        ///< of the order in which pairs are measured
+  std::int64_t bytes = 1 << 20;  ///< of a stream
   /// At most this many pairs per host and doubling of the hosts are measured: 4 n (log2 n + 1), and never more than
   /// there are. It suffices for about 8 log2 n racks, in any order of hosts.
   int pairs_per_host = 4;
@@ -36,7 +36,8 @@ struct inferred {
   int racks = 1;
   clue by = clue::none;
   /// From 0 to 1: the share of the measured pairs that agree with the result, times 1 - r^-2, where r is the ratio of
-  /// the slowest tenth inside racks to the fastest tenth across them. Without a clue, how alike all pairs are: p10/p90.
+  /// the slowest tenth inside racks to the fastest tenth across them, times the share of pairs whose best figures
+  /// repeat. Without a clue, how alike all pairs are: p10/p90.
   double confidence = 0;
   double inside = 0;  ///< median of the clue in racks: bytes/s, or seconds for latencies
   double across = 0;

@@ -25,6 +25,7 @@ struct probe_order {
   std::int32_t receives = 0;  ///< how many of `peers` count
   std::int32_t repetitions = 0;
   std::int64_t bytes = 0;
+  double limit = 0;  ///< seconds
   std::array<std::int32_t, most_senders + 1> peers{};
 
   bool reports() const noexcept {

@@ -55,12 +55,15 @@ class prober {
     all.wait();
   }
 
-  /// On rank 0; valid as long as this. `pings` round trips, or bursts of as many messages, make one figure.
-  instruments tools(int pings) {
+  /// On rank 0; valid as long as this. `pings` round trips, none begun after `ping_seconds`, or
+  /// bursts of as many messages, make one figure.
+  instruments tools(int pings, double ping_seconds) {
     using detail::probe;
     const auto begin = now();
-    return {[=, this](link_pairs between) { return in_pairs(between, probe::ping, probe::answer_pings, pings); },
-            [=, this](link_pairs between) { return in_pairs(between, probe::burst, probe::swallow, pings); },
+    return {[=, this](link_pairs between) {
+              return in_pairs(between, probe::ping, probe::answer_pings, pings, ping_seconds);
+            },
+            [=, this](link_pairs between) { return in_pairs(between, probe::burst, probe::swallow, pings, 0); },
             [this](link_pairs streams, std::int64_t bytes) { return stream(streams, bytes); },
             [this] { return reduce_everywhere(); }, [=] { return seconds_since(begin); }};
   }
@@ -85,10 +88,11 @@ class prober {
     return value;
   }
 
-  std::vector<double> in_pairs(link_pairs between, detail::probe asks, detail::probe answers, int repetitions) {
+  std::vector<double> in_pairs(link_pairs between, detail::probe asks, detail::probe answers, int repetitions,
+                               double limit) {
     std::map<int, detail::probe_order> orders;
     for (const link_pair& each : between) {
-      orders[each.from] = {.what = asks, .repetitions = repetitions, .peers = {each.to}};
+      orders[each.from] = {.what = asks, .repetitions = repetitions, .limit = limit, .peers = {each.to}};
       orders[each.to] = {.what = answers, .repetitions = repetitions, .peers = {each.from}};
     }
     std::map<int, double> results = conduct(orders);
@@ -157,8 +161,8 @@ class prober {
     start();
     const int peer = order.peers[0];
     switch (order.what) {
-      case detail::probe::ping: return do_pings(peer, order.repetitions, true);
-      case detail::probe::answer_pings: return do_pings(peer, order.repetitions, false);
+      case detail::probe::ping: return do_pings(peer, order.repetitions, order.limit);
+      case detail::probe::answer_pings: return answer_pings(peer);
       case detail::probe::burst:
       case detail::probe::swallow: return do_burst(peer, order.repetitions, order.what == detail::probe::burst);
       case detail::probe::reduce: return measure_reduction();
@@ -166,17 +170,27 @@ class prober {
     }
   }
 
-  double do_pings(int peer, int repetitions, bool is_first) {
+  /// Each ping says whether another one follows.
+  double do_pings(int peer, int repetitions, double limit) {
     double lowest = 0;
-    for (int i = 0; i < repetitions; ++i) {
+    const auto first = now();
+    for (int left = repetitions; left > 0; --left) {
+      if (seconds_since(first) > limit) left = 1;
       const auto begin = now();
-      if (!is_first) (void)receive_one<std::uint8_t>(peer, detail::data_label);
-      send_one(std::uint8_t{0}, peer, detail::data_label);
-      if (is_first) (void)receive_one<std::uint8_t>(peer, detail::data_label);
+      send_one(static_cast<std::uint8_t>(left > 1), peer, detail::data_label);
+      (void)receive_one<std::uint8_t>(peer, detail::data_label);
       const double half = seconds_since(begin) / 2;
-      lowest = i == 0 ? half : std::min(lowest, half);
+      lowest = lowest == 0 ? half : std::min(lowest, half);
     }
     return lowest;
+  }
+  double answer_pings(int peer) {
+    std::uint8_t follows = 1;
+    while (follows != 0) {
+      follows = receive_one<std::uint8_t>(peer, detail::data_label);
+      send_one(follows, peer, detail::data_label);
+    }
+    return 0;
   }
 
   /// As many messages at once as repetitions, three times; the lowest counts.

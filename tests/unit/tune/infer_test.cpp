@@ -77,19 +77,26 @@ TEST_P(machines, racks_behind_slow_uplinks_are_found) {
   }
 }
 
-TEST_P(machines, racks_that_differ_under_load_only_are_found) {
+/// An uplink that happens to be idle can make two racks look like one: then the result must be unsure.
+TEST_P(machines, racks_that_differ_under_load_only_are_found_or_it_is_unsure) {
   const std::uint64_t seed = 7 + static_cast<std::uint64_t>(GetParam());
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   std::mt19937_64 random(seed);
+  int right = 0;
   for (int round = 0; round < 8; ++round) {
     const std::vector<int> sizes(4 + random() % 5, 8 + static_cast<int>(random() % 9));
     // Every single stream gets a NIC's rate; an uplink has a quarter of its rack's NICs.
     paper_machine machine{.rack_of = racks_in(GetParam(), sizes, random), .uplink = 12e9 * sizes[0] / 8, .noise = 0.03};
     machine.random.seed(random());
     const inferred found = infer_racks(machine.tools(), ranks_of(machine), {.seed = random()});
-    ASSERT_EQ(found.rack_of_host, numbered(machine.rack_of)) << "machine " << round << ": " << found.reason;
-    EXPECT_EQ(found.by, clue::rate_under_load);
+    const bool is_right = found.rack_of_host == numbered(machine.rack_of);
+    right += is_right ? 1 : 0;
+    EXPECT_TRUE(is_right || found.confidence < least_confidence) << "machine " << round << ": " << found.reason;
+    if (is_right) {
+      EXPECT_EQ(found.by, clue::rate_under_load);
+    }
   }
+  EXPECT_GE(right, 6) << "of 8 machines";
 }
 
 TEST_P(machines, racks_that_are_nearer_are_found) {

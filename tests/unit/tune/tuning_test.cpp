@@ -81,7 +81,7 @@ TEST(calibration, finds_the_figures_of_a_machine_on_paper) {
 
 TEST(calibration, ragged_and_single_units) {
   paper_machine machine{.rack_of = {0, 0, 0, 1, 1}, .nic = 1e9, .uplink = 62.5e6, .noise = 0};
-  const tuning measured = calibrate(machine.tools(), topology::parse_synthetic("pod:1 rack:2 node:[3,2]"));
+  const tuning measured = calibrate(machine.tools(), topology::parse_synthetic("pod:1 rack:2 gpu:[3,2]"));
   EXPECT_FALSE(measured.levels[0].latency.is_measured());
   EXPECT_EQ(measured.levels[1].streams_per_unit, 2);
   EXPECT_TRUE(measured.levels[2].together.is_measured());
@@ -130,7 +130,7 @@ TEST_F(tuning_files, bad_ones_are_refused_with_a_reason) {
   };
   expect_error(errc::parse, "t.json", [&] { tuning_from_json(good.substr(0, good.size() / 2), "t.json"); });
   expect_error(errc::parse, "schema", [&] { tuning_from_json(with("hawser.tuning/1", "hawser.tuning/9")); });
-  expect_error(errc::parse, "levels", [&] { tuning_from_json(with("\"levels\"", "\"floors\"")); });
+  expect_error(errc::parse, "floors", [&] { tuning_from_json(with("\"levels\"", "\"floors\"")); });
   expect_error(errc::parse, "number above 0", [&] { tuning_from_json(with("\"median\": ", "\"median\": -")); });
   expect_error(errc::parse, "whole number", [&] { tuning_from_json(with("\"ranks\": 8", "\"ranks\": 0")); });
   expect_error(errc::io, "No such file", [&] { read_tuning(path("none.json")); });
