@@ -112,7 +112,7 @@ class sorting {
     }
   }
 
-  std::optional<double> gap() const { return detail::widest_gap(pairs_.all(), by_.least_ratio); }
+  std::optional<double> gap() const { return detail::lowest_gap(pairs_.all(), by_.least_ratio); }
 
   /// A gap counts when those around it still lie apart once they are measured again.
   void look_for_gap() {

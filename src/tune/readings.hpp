@@ -65,20 +65,16 @@ inline std::vector<link_pair> doubtful(const std::vector<reading>& all, double t
   return found;
 }
 
-/// The speed in the middle of the widest gap, by ratio; none where the widest is narrower than `least_ratio`.
-inline std::optional<double> widest_gap(const std::vector<reading>& all, double least_ratio) {
+/// The limit between pairs of two racks and those of one: a little above the lowest gap of at least `least_ratio` that
+/// has more than an accident below it (two readings, and a tenth of them). Pairs across share a limit, an uplink's
+/// rate, while those inside reach what their hosts can do just then, which varies.
+inline std::optional<double> lowest_gap(const std::vector<reading>& all, double least_ratio) {
   std::vector<double> speeds;
   for (const reading& each : all) speeds.push_back(each.speed);
   std::sort(speeds.begin(), speeds.end());
-  std::optional<double> middle;
-  double widest = least_ratio;
-  for (std::size_t i = 1; i < speeds.size(); ++i) {
-    const double ratio = speeds[i] / std::max(speeds[i - 1], 1e-300);
-    if (ratio < widest) continue;
-    widest = ratio;
-    middle = std::sqrt(speeds[i] * speeds[i - 1]);
-  }
-  return middle;
+  for (std::size_t i = std::max<std::size_t>(2, speeds.size() / 10); i < speeds.size(); ++i)
+    if (speeds[i] >= least_ratio * speeds[i - 1]) return speeds[i - 1] * std::sqrt(least_ratio);
+  return std::nullopt;
 }
 
 /// Hosts joined by fast pairs; two groups are known to be apart when some pair of theirs is slow.
