@@ -183,7 +183,7 @@ int main(int count, char** values) {
   const topology::hierarchy tree = topology::parse_synthetic(values[2]);
   simulate::options how;
   how.segments = count > 5 ? std::atoll(values[5]) : 1;
-  how.host = {seconds{0}, bandwidth{std::numeric_limits<double>::infinity()}, topology::provenance::assumed};
+  how.host = {.per_message = seconds{0}, .reduction = bandwidth{std::numeric_limits<double>::infinity()}};
 
   auto begin = std::chrono::steady_clock::now();
   const simulate::result classes = simulate::simulate(tree, what, values[3], how);

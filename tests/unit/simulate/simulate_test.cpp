@@ -28,7 +28,7 @@ request of(collective what, std::int64_t block_bytes, rank root = 0) {
 /// Links only: a rank's own work takes no time.
 options links_only() {
   options how;
-  how.host = {seconds{0}, bandwidth{std::numeric_limits<double>::infinity()}, topology::provenance::assumed};
+  how.host = {.per_message = seconds{0}, .reduction = bandwidth{std::numeric_limits<double>::infinity()}};
   return how;
 }
 
