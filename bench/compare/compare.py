@@ -167,8 +167,13 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.short:
         with open(records, "a") as file:
             file.write(json.dumps({"reductions": reductions.measure(arguments.build / "bin/reduce_bench")}) + "\n")
-    figures = write(arguments.output)
-    code = end_short(figures) if arguments.short else 0
+    code = end_short(write(arguments.output)) if arguments.short else 0
+    if code and is_complete:
+        print("compare: once more, against accidents; all rounds count")
+        is_complete = measure(arguments, measurements, names, records)
+        code = end_short(write(arguments.output))
+    if not arguments.short:
+        write(arguments.output)
     return code if is_complete else 2
 
 
