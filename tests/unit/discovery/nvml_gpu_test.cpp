@@ -58,8 +58,9 @@ TEST(nvml_gpu, says_what_nvidia_smi_says) {
     EXPECT_EQ(gpu.attributes.at("uuid"), row[2]);
     EXPECT_EQ(gpu.attributes.at("pci"), to_string(*topology::parse_bus_id(row[3])));
     EXPECT_EQ(gpu.attributes.at("compute"), row[4]);
-    if (row[5] == "Enabled" || row[5] == "Disabled")
+    if (row[5] == "Enabled" || row[5] == "Disabled") {
       EXPECT_EQ(gpu.attributes.at("mig"), row[5] == "Enabled" ? "enabled" : "disabled");
+    }
     EXPECT_EQ(machine.find("uuid/" + row[2]), index);
   }
 }
