@@ -42,9 +42,14 @@ class writer {
     for (node_index each : parts_)
       for (edge_index link : graph_.edges_of(each)) has_xgmi = has_xgmi || kind(link) == edge_kind::xgmi;
     open("system", {{"version", has_xgmi ? "2" : "1"}});
+    const std::size_t empty = text_.size();
     for (node_index each : parts_)
       if (part(each).kind == node_kind::cpu) write_cpu(each);
     write_rest();
+    if (text_.size() == empty)
+      fail(errc::unsupported, "\"" + part(host_).name + "\" cannot be written as NCCL XML",
+           "nothing of what NCCL's files hold is known of it: no CPU, GPU or NIC",
+           "merge a source that knows the inside of the host, such as nvidia-smi -q");
     close("system");
     return std::move(text_);
   }

@@ -549,6 +549,14 @@ TEST(nccl_xml, what_cannot_be_written_is_an_error) {
   EXPECT_NE(std::string(nowhere.what()).find("n1:GPU9"), std::string::npos) << nowhere.what();
 }
 
+TEST(nccl_xml, a_host_of_which_nothing_is_known_cannot_be_written) {
+  graph machine;
+  machine.add_node({.kind = node_kind::host, .name = "n1", .identities = {topology::identity::host("n1")}});
+  const error refused = topology::error_of([&] { to_nccl_xml(machine, "n1"); });
+  EXPECT_EQ(refused.code(), errc::unsupported);
+  EXPECT_NE(std::string(refused.what()).find("no CPU, GPU or NIC"), std::string::npos) << refused.what();
+}
+
 TEST(nccl_xml, any_mutation_is_read_or_refused) {
   const unsigned seed = topology::test_seed();
   SCOPED_TRACE("HAWSER_TEST_SEED=" + std::to_string(seed));
