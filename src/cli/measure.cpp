@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <utility>
 #include <vector>
+
+#include <hawser/tune/spread.hpp>
 
 namespace hawser::cli {
 namespace {
@@ -24,14 +25,6 @@ double time_once(communicator& members, const repetition& how, const std::functi
   return seconds(clock::now() - begin).count();
 }
 
-/// Linear between the two nearest order statistics, as numpy.quantile does by default. `sorted` is not empty.
-seconds quantile(const std::vector<double>& sorted, double share) {
-  const double at = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return seconds(sorted[below] + (at - std::floor(at)) * (sorted[above] - sorted[below]));
-}
-
 }  // namespace
 
 timing measure(communicator& members, const repetition& how, const std::function<void()>& once) {
@@ -47,9 +40,8 @@ timing measure(communicator& members, const repetition& how, const std::function
   times.reserve(static_cast<std::size_t>(iterations));
   for (int i = 0; i < iterations; ++i) times.push_back(time_once(members, how, once));
   members.all_reduce(times, op::max);
-  std::vector<double> sorted = times;
-  std::sort(sorted.begin(), sorted.end());
-  return {quantile(sorted, 0.5), quantile(sorted, 0.1), quantile(sorted, 0.9), iterations, std::move(times)};
+  const tune::spread taken = tune::spread_of(times);
+  return {seconds(taken.median), seconds(taken.p10), seconds(taken.p90), iterations, std::move(times)};
 }
 
 std::int64_t sum_over_ranks(communicator& members, std::int64_t value) {

@@ -7,6 +7,7 @@
 #include <hawser/core/units.hpp>
 
 #include "describe.hpp"
+#include "discovery/text.hpp"
 #include "plan_map.hpp"
 
 namespace hawser::cli {
@@ -21,24 +22,9 @@ constexpr std::array<const char*, 14> colours{"#88ccee", "#ddcc77", "#cc6677", "
                                               "#999933", "#117733", "#882255", "#ee6677", "#4477aa",
                                               "#66ccee", "#ccbb44", "#aa3377", "#bbbbbb"};
 
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char c : text) {
-    if (c == '&')
-      safe += "&amp;";
-    else if (c == '<')
-      safe += "&lt;";
-    else if (c == '"')
-      safe += "&quot;";
-    else
-      safe += c;
-  }
-  return safe;
-}
-
 std::string text_at(int x, int y, const std::string& text, const char* anchor = "start", int size = 11) {
-  return formatted("<text x=\"%d\" y=\"%d\" text-anchor=\"%s\" font-size=\"%d\">", x, y, anchor, size) + escaped(text) +
-         "</text>\n";
+  return formatted("<text x=\"%d\" y=\"%d\" text-anchor=\"%s\" font-size=\"%d\">", x, y, anchor, size) +
+         discovery::xml_escaped(text) + "</text>\n";
 }
 
 std::string size_of(std::int64_t bytes) {
@@ -96,7 +82,7 @@ class drawing {
     const std::string tip = std::string(to_string(each.what)) + " of " + size_of(each.least_bytes) + ": " +
                             each.algorithm + ", " + std::to_string(each.segments) + " segments, " +
                             to_string(each.predicted);
-    return "<g><title>" + escaped(tip) + "</title>" + box(x, y, cell_width, cell_height, algorithm) +
+    return "<g><title>" + discovery::xml_escaped(tip) + "</title>" + box(x, y, cell_width, cell_height, algorithm) +
            text_at(x + cell_width / 2, y + 17, label, "middle", 10) + "</g>\n";
   }
 

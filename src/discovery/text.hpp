@@ -24,6 +24,22 @@ inline std::string shortened(std::string_view text) {
   return text.size() > max_quoted ? shown + "..." : shown;
 }
 
+/// Text as it stands in XML, between tags or quoted; control characters, which XML has no way to write, as blanks.
+inline std::string xml_escaped(std::string_view text) {
+  std::string safe;
+  for (char c : text) {
+    if (c == '&')
+      safe += "&amp;";
+    else if (c == '<')
+      safe += "&lt;";
+    else if (c == '"')
+      safe += "&quot;";
+    else
+      safe += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  return safe;
+}
+
 [[noreturn]] inline void fail_in(const document& file, std::string_view where, std::string_view reason,
                                  std::string_view suggestion = {}) {
   std::string problem = "cannot read \"" + std::string(file.name) + "\"";

@@ -10,6 +10,7 @@
 #include <hawser/topology/attributes.hpp>
 #include <hawser/topology/identity.hpp>
 
+#include "../text.hpp"
 #include "nccl_xml_parse.hpp"
 #include "pci_rate.hpp"
 
@@ -82,7 +83,7 @@ class writer {
   void start(const std::string& element, const attributes& all) {
     text_.append(2 * depth_, ' ').append("<").append(element);
     for (const auto& [name, value] : all)
-      text_.append(" ").append(name).append("=\"").append(escaped(value)).append("\"");
+      text_.append(" ").append(name).append("=\"").append(xml_escaped(value)).append("\"");
   }
   void open(const std::string& element, const attributes& all) {
     start(element, all);
@@ -96,20 +97,6 @@ class writer {
   void close(const std::string& element) {
     --depth_;
     text_.append(2 * depth_, ' ').append("</").append(element).append(">\n");
-  }
-  static std::string escaped(std::string_view text) {
-    std::string safe;
-    for (char c : text) {
-      if (c == '&')
-        safe += "&amp;";
-      else if (c == '<')
-        safe += "&lt;";
-      else if (c == '"')
-        safe += "&quot;";
-      else
-        safe += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-    return safe;
   }
 
   // Elements
