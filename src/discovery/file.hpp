@@ -1,4 +1,4 @@
-// Reading a file whole, and opening a topology argument.
+// Opening a topology file.
 #pragma once
 
 #include <cstddef>
@@ -7,10 +7,14 @@
 
 #include <hawser/discovery/source.hpp>
 
+#include "core/text_file.hpp"
+
 namespace hawser::discovery {
 
 /// The bytes of a file. Throws errc::io where it cannot be read, errc::parse where it has more than `most` bytes.
-std::string read_text(const std::string& name, std::size_t most);
+inline std::string read_text(const std::string& name, std::size_t most) {
+  return read_text_file("topology file", name, most);
+}
 
 /// A topology file whose text is in memory, once, and the kind that it is named as or recognised as.
 struct opened_file {

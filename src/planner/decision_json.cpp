@@ -1,10 +1,6 @@
 // See decision_file.hpp.
 #include <hawser/planner/decision_file.hpp>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-
 #include <algorithm>
 
 #include <hawser/algorithm/enumerate.hpp>
@@ -12,6 +8,7 @@
 
 #ifdef HAWSER_HAS_JSON
 
+#include "core/text_file.hpp"
 #include "topology/json_reader.hpp"
 
 namespace hawser::planner {
@@ -130,14 +127,9 @@ decision_table decisions_from_json(std::string_view text, std::string_view file_
 }
 
 decision_table read_decisions(const std::string& path) {
-  const std::string problem = "cannot read the decision file \"" + path + "\"";
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(errc::io, problem, std::strerror(errno), "write one with hawser plan --map --format json");
-  std::string text(topology::max_json_bytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) fail(errc::io, problem, "reading stopped half-way");
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  return decisions_from_json(text, path);
+  return decisions_from_json(
+      read_text_file("decision file", path, topology::max_json_bytes, "write one with hawser plan --map --format json"),
+      path);
 }
 
 }  // namespace hawser::planner

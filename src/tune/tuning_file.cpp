@@ -10,6 +10,8 @@
 
 #include <hawser/core/error.hpp>
 
+#include "core/text_file.hpp"
+
 namespace hawser::tune {
 
 namespace {
@@ -19,10 +21,6 @@ constexpr std::size_t most_bytes = std::size_t{1} << 20;
 
 std::string reason() {
   return std::strerror(errno);
-}
-
-[[noreturn]] void fail_reading(const std::string& path, const std::string& why) {
-  fail(errc::io, "the tuning file \"" + path + "\" cannot be read", why, "make one with hawser tune --output " + path);
 }
 
 /// A temporary file beside the target, gone unless it was renamed.
@@ -72,17 +70,7 @@ class draft {
 }  // namespace
 
 std::string read_tuning_text(const std::string& path) {
-  std::FILE* const file = std::fopen(path.c_str(), "rbe");
-  if (file == nullptr) fail_reading(path, reason());
-  std::string text(most_bytes + 1, '\0');
-  errno = 0;
-  text.resize(std::fread(text.data(), 1, text.size(), file));
-  const bool is_broken = std::ferror(file) != 0;
-  const std::string why = reason();
-  std::fclose(file);
-  if (is_broken) fail_reading(path, why);
-  if (text.size() > most_bytes) fail_reading(path, "it is larger than 1 MiB, which no tuning is");
-  return text;
+  return read_text_file("tuning file", path, most_bytes, "make one with hawser tune --output " + path);
 }
 
 tuning read_tuning(const std::string& path) {

@@ -22,6 +22,8 @@ struct flat_algorithm {
   std::int64_t (*steps)(std::int64_t n) = nullptr;
   /// Reductions meet their operands in the order of the members, so that non-commutative operators are right.
   bool keeps_order = false;
+  /// Every member sends, receives and reduces as much as any other where their pieces are equal (tests compare them).
+  bool is_symmetric = false;
   /// Of reduce-scatters: keeps partial sums of pieces that are not its own.
   bool needs_accumulator = true;
   /// Of rooted ones: a member is done with a segment once it has handed it on, while the segment still travels; of the

@@ -120,8 +120,12 @@ class phase_counts {
  public:
   /// Throws errc::not_found for an unknown algorithm.
   const phase_traffic& of(flat_phase phase) {
-    // The registry's name, which outlives the caller's.
-    phase.algorithm = algorithm::detail::with_flat(phase.what, phase.algorithm, [](const auto& f) { return f.name; });
+    algorithm::detail::with_flat(phase.what, phase.algorithm, [&phase](const auto& f) {
+      phase.algorithm = f.name;  // the registry's outlives the caller's
+      if (!f.is_symmetric || !phase.pieces.empty()) return;
+      phase.self = 0;  // stands for all
+      phase.weights.clear();
+    });
     const auto known = counted_.find(phase);
     if (known != counted_.end()) return known->second;
     const phase_traffic counted = detail::count_phase(phase);

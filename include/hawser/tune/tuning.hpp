@@ -59,7 +59,7 @@ std::string to_json(const tuning& measured);
 /// Throws errc::parse with file, element and reason; errc::unsupported as above.
 tuning tuning_from_json(std::string_view text, std::string_view file_name = {});
 
-/// Throws errc::io where the file cannot be read, errc::parse as above.
+/// Throws errc::io where the file cannot be read, errc::parse where it is larger than 1 MiB and as above.
 std::string read_tuning_text(const std::string& path);
 tuning read_tuning(const std::string& path);
 /// Atomically: a reader sees the old file or the new one, and where the new one cannot be written (errc::io: a full

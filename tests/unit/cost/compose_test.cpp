@@ -1,4 +1,7 @@
 // Traffic put together from phases equals that counted in whole schedules, over every algorithm and hierarchy shape.
+#include <algorithm>
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include <hawser/algorithm/enumerate.hpp>
@@ -86,7 +89,7 @@ TEST(composition, refuses_what_generate_refuses) {
   EXPECT_THROW((void)count_traffic(tree, {}, "hierarchical(ring,ring,ring)"), error);
 }
 
-/// A phase is written down once, however many candidates have it.
+/// A phase is written down once, however many candidates have it, and by one member where all move the same.
 TEST(composition, counts_each_phase_once) {
   const hierarchy tree = parse_synthetic("rack:1820 gpu:72");
   phase_counts counts;
@@ -95,8 +98,44 @@ TEST(composition, counts_each_phase_once) {
   EXPECT_EQ(count_traffic(tree, {}, "hierarchical(ring,two_shot)", counts).blocks_out, first.blocks_out);
   EXPECT_EQ(counts.size(), known);
   (void)count_traffic(tree, {}, "hierarchical(ring,ring)", counts);
+  EXPECT_EQ(counts.size(), known + 1);
   // One per member of a rail that can play a role of its own.
-  EXPECT_EQ(counts.size(), known + detail::telling_offsets(1820).size());
+  (void)count_traffic(tree, {}, "hierarchical(ring,recursive_doubling)", counts);
+  EXPECT_EQ(counts.size(), known + 1 + detail::telling_offsets(1820).size());
+}
+
+/// Whether all members move the same as the first one.
+bool members_move_the_same(flat_phase phase) {
+  phase.self = 0;
+  const phase_traffic first = detail::count_phase(phase);
+  for (phase.self = 1; phase.self < phase.members; ++phase.self) {
+    const phase_traffic other = detail::count_phase(phase);
+    const double apart = std::max(
+        {std::abs(other.out - first.out), std::abs(other.in - first.in), std::abs(other.reduced - first.reduced)});
+    if (apart > 1e-9 || other.sends != first.sends || other.receives != first.receives) return false;
+  }
+  return true;
+}
+
+template <class Algorithms>
+void expect_flags(collective what, const Algorithms& algorithms) {
+  for (const auto& each : algorithms) {
+    bool same = true;
+    for (std::int64_t n = 1; n <= 33; ++n)
+      for (const bool in_place : {false, true})
+        for (const bool apart : {false, what == collective::reduce_scatter})
+          same =
+              same &&
+              members_move_the_same(
+                  {.what = what, .algorithm = each.name, .members = n, .is_in_place = in_place, .is_own_apart = apart});
+    EXPECT_EQ(same, each.is_symmetric) << to_string(what) << " " << each.name;
+  }
+}
+
+TEST(registry, says_which_algorithms_are_symmetric) {
+  expect_flags(collective::all_reduce, algorithm::all_reduce_algorithms);
+  expect_flags(collective::reduce_scatter, algorithm::reduce_scatter_algorithms);
+  expect_flags(collective::all_gather, algorithm::all_gather_algorithms);
 }
 
 }  // namespace

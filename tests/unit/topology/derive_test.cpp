@@ -1,5 +1,6 @@
 // Tests deriving hierarchies from topology graphs, and expanding hierarchies into graphs.
 #include <hawser/topology/derive.hpp>
+#include <hawser/topology/locate.hpp>
 
 #include <hawser/topology/describe.hpp>
 #include <hawser/topology/expand.hpp>
