@@ -1,4 +1,5 @@
 // hawser bench: measures a collective over a range of sizes, under any launcher or on local processes.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <memory>
@@ -8,6 +9,7 @@
 #include "bench_report.hpp"
 #include "job.hpp"
 #include "spawn.hpp"
+#include "turns.hpp"
 #include "verbs.hpp"
 #include "workspace.hpp"
 
@@ -20,7 +22,8 @@ struct bench_options {
   std::string least = "1KiB";
   std::string most = "64MiB";
   double factor = 4;
-  std::string algorithm;
+  std::vector<std::string> algorithms;
+  std::string in_turn;
   int iterations = 0;
   int warmup = 2;
   bool checks = false;
@@ -36,7 +39,8 @@ struct checked_bench {
       : from(bootstrap::read_launch()),
         work(parse(options.work)),
         form(parse_format(options.form, true)),
-        told(communicator_options_of(options.job, from)) {
+        told(communicator_options_of(options.job, from)),
+        turn_time(options.in_turn.empty() ? seconds{} : parse_seconds(options.in_turn)) {
     const std::uint64_t least = parse_bytes(options.least).value, most = parse_bytes(options.most).value;
     if (least > most)
       fail(errc::invalid_argument, "--min " + options.least + " is larger than --max " + options.most, {},
@@ -46,11 +50,23 @@ struct checked_bench {
            "each size is that many times the one before", "use a number above 1");
     if (options.iterations < 0 || options.warmup < 0)
       fail(errc::invalid_argument, "a number of iterations is negative", {}, "use --iters and --warmup of at least 0");
+    check_algorithms(options);
     if (work.what == schedule::collective::barrier) {
       sizes = {0};
       return;
     }
     for (std::uint64_t size = least; size <= most; size = next(size, options.factor)) sizes.push_back(size);
+  }
+
+  void check_algorithms(const bench_options& options) const {
+    const auto& names = options.algorithms;
+    if (!options.in_turn.empty() && !(turn_time.count() > 0))
+      fail(errc::invalid_argument, "--in-turn " + options.in_turn + " leaves no time", {}, "use a time like 2s");
+    if (!options.in_turn.empty() && names.empty())
+      fail(errc::invalid_argument, "--in-turn has nothing to compare", "no --algorithm is given",
+           "add --algorithm all, or --algorithm NAME for each");
+    if (names.size() > 1 && std::find(names.begin(), names.end(), "all") != names.end())
+      fail(errc::invalid_argument, "--algorithm all leaves no others to name", {}, "name some, or write all alone");
   }
 
   static std::uint64_t next(std::uint64_t size, double factor) {
@@ -61,6 +77,7 @@ struct checked_bench {
   workload work;
   format form;
   communicator_options told;
+  seconds turn_time;  ///< 0: not in turn
   std::vector<std::uint64_t> sizes;
 };
 
@@ -71,6 +88,7 @@ class benchmark {
       : members_(members),
         options_(options),
         work_(checked.work),
+        turn_time_(checked.turn_time),
         is_printing_(members.rank() == rank(0)),
         shown_(is_printing_ && checked.form != format::text ? process.progress_descriptor : -1),
         most_count_(count_of(work_, checked.sizes.back(), members.size())),
@@ -87,6 +105,10 @@ class benchmark {
     std::int64_t wrong = 0;
     for (const std::uint64_t size : checked.sizes) {
       const std::int64_t count = count_of(work_, size, members_.size());
+      if (turn_time_.count() > 0) {
+        wrong += measure_in_turn(count, table.get());
+        continue;
+      }
       for (const schedule::candidate& each : algorithms_for(count)) {
         shown_.show("hawser bench: " + to_string(bytes{size}) + " " + each.algorithm);
         const bench_row row = measure_one(count, each);
@@ -111,17 +133,71 @@ class benchmark {
             .transports = uses,
             .overrides = overrides(options_.job, checked.from),
             .rewrites = options_.rewrites,
+            .is_in_turn = turn_time_.count() > 0,
             .has_samples = options_.has_samples};
   }
 
-  /// The chosen one, the forced one, or all that are possible.
+  /// The chosen one, the forced ones, or all that are possible.
   std::vector<schedule::candidate> algorithms_for(std::int64_t count) const {
-    const bool wants_all = options_.algorithm == "all";
-    const schedule::plan plan = members_.plan_for(request_of(work_, count, wants_all ? "" : options_.algorithm));
+    const bool wants_all = options_.algorithms == std::vector<std::string>{"all"};
+    std::vector<std::string> names = options_.algorithms;
+    if (names.empty() || wants_all) names = {""};
+    std::vector<schedule::candidate> list;
+    for (const std::string& name : names) {
+      const schedule::plan plan = members_.plan_for(request_of(work_, count, name));
+      for (const schedule::candidate& each : plan.candidates)
+        if (wants_all ? each.is_possible() : each.algorithm == plan.algorithm) list.push_back(each);
+    }
+    return list;
+  }
+
+  /// The choice comes first, named or not: the others are held against it.
+  std::vector<schedule::candidate> choice_and_rivals(std::int64_t count) const {
+    const schedule::plan plan = members_.plan_for(request_of(work_, count));
     std::vector<schedule::candidate> list;
     for (const schedule::candidate& each : plan.candidates)
-      if (wants_all ? each.is_possible() : each.algorithm == plan.algorithm) list.push_back(each);
+      if (each.algorithm == plan.algorithm) list = {each};
+    for (const schedule::candidate& each : algorithms_for(count))
+      if (each.algorithm != plan.algorithm) list.push_back(each);
     return list;
+  }
+
+  /// The number of wrong elements.
+  std::int64_t measure_in_turn(std::int64_t count, bench_table* table) {
+    const auto size = static_cast<std::uint64_t>(bytes_of(work_, count, members_.size()));
+    shown_.show("hawser bench: " + to_string(bytes{size}) + " in turn");
+    std::vector<bench_row> rows;
+    for (const schedule::candidate& each : choice_and_rivals(count)) {
+      rows.emplace_back().count = count;
+      rows.back().algorithm = each.algorithm;
+      rows.back().predicted = each.predicted;
+    }
+    std::vector<contender> all;
+    for (bench_row& row : rows) all.push_back(contender_for(row));
+    turn_rules rules{.budget = turn_time_, .most_rounds = options_.iterations};
+    if (options_.rewrites) rules.before = [&] { buffers_.rewrite(count); };
+    const auto times = measure_in_turns(members_, rules, all);
+    shown_.clear();
+    std::int64_t wrong = 0;
+    std::vector<bench_row> left_out;
+    rows.front().is_chosen = true;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      wrong += rows[i].wrong.value_or(0);
+      if (times[i]) rows[i].time = *times[i];
+      if (!times[i]) left_out.push_back(rows[i]);
+      if (table && times[i]) table->add(rows[i]);
+    }
+    if (table) table->leave_out(left_out);
+    return wrong;
+  }
+
+  contender contender_for(bench_row& row) {
+    const std::int64_t count = row.count;
+    contender made{.once = [this, call = buffers_.call_for(count, row.algorithm)] { members_.launch(call); }};
+    made.prepare = [this, count] { buffers_.fill(count); };
+    if (options_.checks)
+      made.inspect = [this, count, &row] { row.wrong = sum_over_ranks(members_, buffers_.count_wrong(count)); };
+    return made;
   }
 
   bench_row measure_one(std::int64_t count, const schedule::candidate& which) {
@@ -147,6 +223,7 @@ class benchmark {
   communicator& members_;
   const bench_options& options_;
   workload work_;
+  seconds turn_time_;
   bool is_printing_;
   progress shown_;
   std::int64_t most_count_;
@@ -182,8 +259,15 @@ verb add_bench(CLI::App& program, const context& process) {
   app->add_option("--factor", options->factor, "Each size is that many times the one before")
       ->capture_default_str()
       ->type_name("F");
-  app->add_option("--algorithm", options->algorithm, "Force one (docs/algorithms.md); all: every possible one")
-      ->type_name("NAME");
+  app->add_option("--algorithm", options->algorithms,
+                  "Force one (docs/algorithms.md); repeatable; all: every possible one")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  app->add_option(
+         "--in-turn", options->in_turn,
+         "At each size the choice and those of --algorithm take turns, one call each, for so long in all; what "
+         "is hopeless is given up")
+      ->type_name("TIME");
   app->add_option("--iters", options->iterations, "Iterations per size; default: as many as fill half a second")
       ->type_name("N");
   app->add_option("--warmup", options->warmup, "Iterations before that do not count")

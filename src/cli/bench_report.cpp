@@ -66,7 +66,8 @@ void bench_table::add(const bench_row& row) {
     }
     case format::text:
       std::printf(" %12lld %12lld %11s %11s %6d %10.2f %9.3f %9.3f %8s  %s\n", bytes, count, type.c_str(), op_.c_str(),
-                  root_, us(row.time.median), algbw, busbw, row.wrong ? wrong.c_str() : "N/A", row.algorithm.c_str());
+                  root_, us(row.time.median), algbw, busbw, row.wrong ? wrong.c_str() : "N/A",
+                  (row.algorithm + (row.is_chosen ? " (chosen)" : "")).c_str());
   }
   std::fflush(stdout);
 }
@@ -88,8 +89,16 @@ json bench_table::to_json(const bench_row& row) const {
   out["algbw_bytes_per_second"] = algorithm_bandwidth(row);
   out["busbw_bytes_per_second"] = bus_bandwidth(row);
   out["wrong"] = row.wrong ? json(*row.wrong) : json(nullptr);
+  if (setting_.is_in_turn) out["is_chosen"] = row.is_chosen;
   if (setting_.has_samples) out["times_seconds"] = row.time.times;
   return out;
+}
+
+void bench_table::leave_out(const std::vector<bench_row>& rows) {
+  for (const bench_row& each : rows)
+    left_out_.push_back(
+        {{"bytes", bytes_of(setting_.work, each.count, setting_.ranks)}, {"algorithm", each.algorithm}});
+  if (form_ == format::text && !rows.empty()) std::printf("# no time was left for %zu other algorithms\n", rows.size());
 }
 
 void bench_table::finish() {
@@ -105,6 +114,7 @@ void bench_table::finish() {
   out["in_place"] = setting_.work.in_place;
   out["rewrites"] = setting_.rewrites;
   out["rows"] = rows_;
+  if (setting_.is_in_turn) out["left_out"] = left_out_;
   std::printf("%s\n", out.dump(2).c_str());
 }
 

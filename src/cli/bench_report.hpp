@@ -22,6 +22,7 @@ struct bench_row {
   seconds predicted{};
   timing time{};
   std::optional<std::int64_t> wrong;  ///< elements over all ranks; none where data was not checked
+  bool is_chosen = false;             ///< told where algorithms took turns
 };
 
 /// What the rows have in common.
@@ -35,6 +36,7 @@ struct bench_setting {
   std::vector<transport_use> transports;
   std::vector<std::string> overrides;
   bool rewrites = false;     ///< the input is written anew before each iteration
+  bool is_in_turn = false;   ///< all algorithms of a size took turns; one row of each size is the choice
   bool has_samples = false;  ///< JSON lists the time of each iteration
 };
 
@@ -44,6 +46,8 @@ class bench_table {
   bench_table(format form, bench_setting setting);
 
   void add(const bench_row& row);
+  /// Algorithms of one size that time was not left for.
+  void leave_out(const std::vector<bench_row>& rows);
   void finish();
 
  private:
@@ -57,6 +61,7 @@ class bench_table {
   std::string op_;  // "none" where nothing is reduced
   int root_;        // -1 where there is none
   nlohmann::ordered_json rows_ = nlohmann::ordered_json::array();
+  nlohmann::ordered_json left_out_ = nlohmann::ordered_json::array();
 };
 
 }  // namespace hawser::cli

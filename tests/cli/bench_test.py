@@ -83,6 +83,55 @@ class Bench(unittest.TestCase):
             self.assertEqual((row["wrong"], len(row["times_seconds"])), (0, 3))
             self.assertAlmostEqual(sorted(row["times_seconds"])[1], row["seconds"], delta=1e-12)
 
+    def in_turn(self, *arguments: str) -> dict:
+        done = hawser("bench", "all_reduce", "--local", "4", "--topology", "rack:2 gpu:2", "--check", "--samples",
+                      "--format", "json", *arguments)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        found = json.loads(done.stdout)
+        self.assertEqual(list(found), [*KEYS, "left_out"])
+        for row in found["rows"]:
+            self.assertEqual(list(row), [*ROW_KEYS, "is_chosen", "times_seconds"])
+            self.assertEqual((row["wrong"], row["iterations"]), (0, len(row["times_seconds"])))
+        return found
+
+    def test_algorithms_take_turns(self):
+        sizes = ("--min", "1KiB", "--max", "16KiB", "--factor", "16", "--in-turn", "1s")
+        found = self.in_turn(*sizes, "--algorithm", "all")
+        for size in (1024, 16384):
+            rows = [row for row in found["rows"] if row["bytes"] == size]
+            self.assertEqual([row["is_chosen"] for row in rows], [True] + [False] * (len(rows) - 1))
+            names = [row["algorithm"] for row in rows] + [each["algorithm"] for each in found["left_out"]
+                                                           if each["bytes"] == size]
+            self.assertEqual(len(names), len(set(names)))
+            self.assertLessEqual({"ring", "one_shot", "hierarchical(ring,ring)"}, set(names))
+            # The choice is never given up, and the fastest is not either.
+            self.assertEqual(rows[0]["iterations"], max(row["iterations"] for row in rows))
+            self.assertGreaterEqual(rows[0]["iterations"], 5)
+
+    def test_named_algorithms_take_so_many_turns_beside_the_choice(self):
+        named = ("ring", "hierarchical(ring,ring)")
+        found = self.in_turn("--min", "1KiB", "--max", "1KiB", "--in-turn", "60s", "--iters", "2", "--algorithm", named[0],
+                             "--algorithm", named[1])
+        names = [row["algorithm"] for row in found["rows"]]
+        self.assertTrue(found["rows"][0]["is_chosen"])
+        self.assertLessEqual(set(named), set(names))
+        self.assertLessEqual(len(names), 3)
+        self.assertLessEqual({row["iterations"] for row in found["rows"]}, {1, 2})
+
+    def test_no_time_leaves_all_but_the_first_out(self):
+        found = self.in_turn("--min", "64KiB", "--max", "64KiB", "--in-turn", "1us", "--algorithm", "all")
+        self.assertEqual([row["is_chosen"] for row in found["rows"]], [True, False, False, False])
+        self.assertEqual(found["rows"][0]["iterations"], 5)
+        self.assertGreater(len(found["left_out"]), 10)
+
+    def test_nothing_to_take_turns_with(self):
+        for arguments, said in ((("--in-turn", "1s"), "--algorithm"), (("--in-turn", "soon", "--algorithm", "all"), "soon"),
+                                (("--algorithm", "all", "--algorithm", "ring"), "all"),
+                                (("--in-turn", "0s", "--algorithm", "all"), "no time")):
+            done = hawser("bench", "all_reduce", "--local", "2", *arguments)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), arguments)
+            self.assertIn(said, done.stderr)
+
     def test_text(self):
         done = hawser("bench", "all_gather", "--local", "2", *QUICK)
         header = [line for line in done.stdout.splitlines() if "redop" in line][0]

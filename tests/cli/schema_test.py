@@ -53,6 +53,8 @@ class Schemas(unittest.TestCase):
                    "--format", "json")
         self.check("bench-1.json", "bench", "reduce", "--local", "2", "--min", "1KiB", "--max", "4KiB", "--iters", "3",
                    "--check", "--format", "json")
+        self.check("bench-1.json", "bench", "reduce", "--local", "2", "--min", "1KiB", "--max", "1KiB", "--in-turn",
+                   "1us", "--algorithm", "all", "--samples", "--format", "json")
 
     def test_tune(self):
         with tempfile.TemporaryDirectory() as folder:
