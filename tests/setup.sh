@@ -23,6 +23,8 @@ libhwloc-dev        /usr/include/hwloc.h                   build
 libibnetdisc-dev    /usr/include/infiniband/ibnetdisc.h    build
 libibmad-dev        /usr/include/infiniband/mad.h          build
 libibumad-dev       /usr/include/infiniband/umad.h         build
+libprotobuf-dev     /usr/include/google/protobuf/message_lite.h  build
+protobuf-compiler   protoc                                 build
 graphviz            dot                                    build
 libgtest-dev        /usr/include/gtest/gtest.h             test
 libbenchmark-dev    /usr/include/benchmark/benchmark.h     test

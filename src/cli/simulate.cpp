@@ -2,7 +2,6 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +13,7 @@
 #include <hawser/topology/describe.hpp>
 
 #include "describe.hpp"
+#include "simulate_export.hpp"
 #include "simulate_report.hpp"
 #include "topology_option.hpp"
 #include "verbs.hpp"
@@ -44,13 +44,6 @@ struct simulate_options {
   bool is_full = false;
 };
 
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream out(path, std::ios::binary);
-  out << text;
-  out.close();
-  if (!out) fail(errc::io, "cannot write " + path, "the file cannot be created or the disk is full");
-}
-
 int queue_pairs_of(const std::string& text) {
   if (text == "adaptive") return 0;
   int pairs = 0;
@@ -65,7 +58,7 @@ int queue_pairs_of(const std::string& text) {
 class simulating {
  public:
   explicit simulating(const simulate_options& options)
-      : options_(options), tree_(topology_of(options.topology, "simulate")) {
+      : options_(options), tree_(topology_of(options.topology, "simulate")), exported_(parse_export(options.exported)) {
     asked_.work = parse(options.work);
     check_root(asked_.work, tree_.size());
     const std::int64_t count = checked_count_of(asked_.work, parse_bytes(options.bytes).value, tree_.size());
@@ -84,8 +77,7 @@ class simulating {
     std::vector<simulated> all;
     for (const schedule::candidate& each : chosen_) all.push_back(simulate_one(each, chosen_.size() > 1));
     if (!options_.trace_file.empty()) write_file(options_.trace_file, simulate::to_chrome_json(all.front().ran));
-    if (!options_.exported.empty())
-      write_file(goal_file(), simulate::to_goal(tree_, what_, made_.algorithm, how_.host));
+    write_export(exported_, tree_, what_, made_.algorithm, how_.host);
     std::fputs((form == format::json ? json_of(asked_, all).dump(2) + "\n" : text_of(asked_, all)).c_str(), stdout);
     const bool is_any_done =
         std::any_of(all.begin(), all.end(), [](const simulated& each) { return each.refused.empty(); });
@@ -126,14 +118,7 @@ class simulating {
     if (wants_all && (!options_.trace_file.empty() || !options_.exported.empty()))
       fail(errc::invalid_argument, "cannot write a trace or an export of all algorithms", "a file holds one",
            "choose one with --algorithm");
-    if (!options_.exported.empty()) (void)goal_file();
-  }
-  std::string goal_file() const {
-    constexpr std::string_view goal = "goal:";
-    if (!options_.exported.starts_with(goal) || options_.exported.size() == goal.size())
-      fail(errc::invalid_argument, "cannot export to \"" + options_.exported + "\"", "the only format is GOAL",
-           "write goal:FILE");
-    return options_.exported.substr(goal.size());
+    if (exported_.format != export_format::none) simulate::check_exported(tree_);
   }
 
   bool is_hashed() const { return how_.between && how_.between->queue_pairs > 0; }
@@ -173,6 +158,7 @@ class simulating {
 
   const simulate_options& options_;
   topology::hierarchy tree_;
+  export_target exported_;
   schedule::request what_;
   simulate::options how_;
   simulation_setting asked_;
@@ -268,7 +254,9 @@ verb add_simulate(CLI::App& program, const context&) {
   app->add_flag("--full", options->is_full, "Simulate every rank by itself, without classes");
   app->add_option("--trace", options->trace_file, "Write the steps as Chrome's trace JSON (Perfetto reads it)")
       ->type_name("FILE");
-  app->add_option("--export", options->exported, "goal:FILE writes the schedules for LogGOPSim, up to 1024 ranks")
+  app->add_option("--export", options->exported,
+                  "goal:FILE writes the schedules for LogGOPSim, chakra:FILE as Chakra traces FILE.0.et, ..., up to "
+                  "1024 ranks")
       ->type_name("FORMAT:FILE");
   app->add_option("--format", options->form, "text or json (docs/schema/simulate-1.json)")
       ->capture_default_str()

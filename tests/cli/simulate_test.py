@@ -58,7 +58,7 @@ class Simulate(unittest.TestCase):
     def test_bad_input(self):
         for arguments, text in ((("--fail", "rack:9"), "0 to 2"), (("--fail", "rack:1"), "unreachable"),
                                 (("--ecmp", "many"), "queue pairs"), (("--background", "1"), "leaves nothing"),
-                                (("--export", "chakra:x"), "GOAL"), (("--trials", "0"), "trials"),
+                                (("--export", "xml:x"), "GOAL"), (("--trials", "0"), "trials"),
                                 (("--algorithm", "all", "--trace", "x"), "all algorithms")):
             done = hawser("simulate", "all_reduce", *SMALL, *arguments)
             self.assertEqual(done.returncode, 2, arguments)

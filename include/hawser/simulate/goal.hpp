@@ -56,14 +56,19 @@ inline std::string goal_rank(const schedule::program& code, const schedule::requ
 
 }  // namespace detail
 
+/// Throws errc::unsupported above `most_exported_ranks`.
+inline void check_exported(const topology::hierarchy& tree) {
+  if (tree.size() > most_exported_ranks)
+    fail(errc::unsupported, "cannot export " + std::to_string(tree.size()) + " ranks",
+         "the limit is " + std::to_string(most_exported_ranks), "export a smaller machine of the same shape");
+}
+
 /// All ranks' schedules, one segment, with reductions and copies as calculations in nanoseconds. Messages between two
 /// ranks match in order, per channel (the tag). Throws errc::unsupported above `most_exported_ranks`, and as
 /// `generate`.
 inline std::string to_goal(const topology::hierarchy& tree, const schedule::request& what, std::string_view algorithm,
                            const cost::parameters& host = {}) {
-  if (tree.size() > most_exported_ranks)
-    fail(errc::unsupported, "cannot export " + std::to_string(tree.size()) + " ranks",
-         "the limit is " + std::to_string(most_exported_ranks), "export a smaller machine of the same shape");
+  check_exported(tree);
   std::string text = "num_ranks " + std::to_string(tree.size()) + "\n";
   for (int r = 0; r < static_cast<int>(tree.size()); ++r)
     text += "\n" +
