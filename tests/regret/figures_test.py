@@ -125,6 +125,24 @@ class Records(unittest.TestCase):
             self.assertIn(expected, text)
 
 
+class Verdicts(unittest.TestCase):
+    TOTAL = {"median_regret": 0.0, "worst_regret": 0.2, "median_gap": 0.04, "worst_gap": 0.5, "median_error": None,
+             "rank_correlation": 0.95}
+
+    def test_words(self):
+        self.assertEqual(tables.verdict("median regret", self.TOTAL), (0, "reached"))
+        self.assertEqual(tables.verdict("worst regret", self.TOTAL)[1], "missed")
+        self.assertEqual(tables.verdict("median error from 64 KiB", self.TOTAL), (None, "not measured"))
+        self.assertEqual(tables.verdict("rank correlation below 64 KiB", self.TOTAL)[1], "reached")
+        worse = self.TOTAL | {"rank_correlation": 0.5, "median_gap": 0.3}
+        self.assertEqual(tables.verdict("rank correlation below 64 KiB", worse)[1], "missed")
+        self.assertEqual(tables.verdict("median regret", worse)[1], "not decided: the gap is 30.0 %, within the spread")
+
+    def test_sizes(self):
+        self.assertEqual([tables.size_text(size) for size in (1008, 1024, 65520, 3 << 20)],
+                         ["1008 B", "1 KiB", "65520 B", "3 MiB"])
+
+
 class Work(unittest.TestCase):
     def test_the_places_of_the_full_form(self):
         self.assertLessEqual({"2x4", "3x3", "4x4", "3,2,4", "2x4 cyclic", "4x1x4"}, set(FULL))
