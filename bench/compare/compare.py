@@ -177,8 +177,8 @@ def run(arguments: argparse.Namespace) -> int:
     return code if is_complete else 2
 
 
-def main() -> int:
-    arguments = parse()
+def run_program(name: str, arguments: argparse.Namespace, run, write) -> int:
+    """run(arguments), or only write(folder) with --again; what goes wrong is told in a line that begins with `name`."""
     arguments.hawser = (arguments.hawser or arguments.build / "bin/hawser").resolve()
     try:
         if arguments.again:
@@ -186,11 +186,11 @@ def main() -> int:
             return 0
         return run(arguments)
     except (OSError, ValueError) as problem:
-        print(f"compare: {problem}", file=sys.stderr)
+        print(f"{name}: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program("compare", parse(), run, write))

@@ -37,7 +37,8 @@ def own_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-class Session:
+class OnPlace:
+    """Work on the cluster of one place, told to `records` as it goes."""
     def __init__(self, job: dict, records, network, layout: Layout, folder: Path):
         self.job = job
         self.records = records
@@ -45,13 +46,18 @@ class Session:
         self.layout = layout
         self.folder = folder
         self.place = Place(**job["place"])
-        self.cores = tuple(job["cores"])
-        self.holders = folder / "holders"
-        self.holders.write_text("".join(f"{name} {process}\n" for name, process in network.holders.items()))
 
     def write(self, record: dict) -> None:
         self.records.write(json.dumps({"place": self.place.name} | record) + "\n")
         self.records.flush()
+
+
+class Session(OnPlace):
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.cores = tuple(self.job["cores"])
+        self.holders = self.folder / "holders"
+        self.holders.write_text("".join(f"{name} {process}\n" for name, process in self.network.holders.items()))
 
     def measure_limit(self) -> None:
         if len(self.layout.nodes) > 1 and self.layout.uplink != "none":
@@ -175,7 +181,9 @@ def read(text: str) -> dict:
         return {"problem": f"cannot read the output ({problem}): {text[:200]}"}
 
 
-def main() -> int:
+def run_on_place(name: str, work: type[OnPlace]) -> int:
+    """What the process of one place does: builds the cluster of the job in argv[1] and runs the work on it, which writes
+    to argv[2]. `name` is the program's in messages."""
     job = json.loads(Path(sys.argv[1]).read_text())
     if racks.INSIDE not in os.environ:
         for name in [name for name in os.environ if name.startswith(FOREIGN)]:
@@ -185,12 +193,12 @@ def main() -> int:
     layout = Layout(tuple(place.nodes), place.ranks_per_node, place.uplink, order=place.order)
     try:
         with racks.cluster(layout) as (network, folder), open(sys.argv[2], "a") as records:
-            Session(job, records, network, layout, folder).run()
+            work(job, records, network, layout, folder).run()
     except (OSError, ValueError, subprocess.SubprocessError) as problem:
-        print(f"compare: {place.name}: {problem}", file=sys.stderr)
+        print(f"{name}: {place.name}: {problem}", file=sys.stderr)
         return 2
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_on_place("compare", Session))

@@ -19,7 +19,7 @@ sys.path.insert(1, str(HERE.parent / "compare"))
 import figures  # noqa: E402
 import machine  # noqa: E402
 import tables  # noqa: E402
-from compare import SKIPPED, read_records, why_no_cluster  # noqa: E402
+from compare import SKIPPED, read_records, run_program, why_no_cluster  # noqa: E402
 from places import COLLECTIVES, FULL, PLACES, SHORT, SIZES  # noqa: E402
 
 CLUSTER_SECONDS = 1.5  # building and ending one
@@ -135,20 +135,5 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failures or not is_complete else 0
 
 
-def main() -> int:
-    arguments = parse()
-    arguments.hawser = (arguments.hawser or arguments.build / "bin/hawser").resolve()
-    try:
-        if arguments.again:
-            write(arguments.output)
-            return 0
-        return run(arguments)
-    except (OSError, ValueError) as problem:
-        print(f"regret: {problem}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program("regret", parse(), run, write))

@@ -4,7 +4,6 @@
 usage: turns.py JOB.json RECORDS.jsonl      regret.py writes the former and reads the latter, one record per launch
 """
 import json
-import os
 import subprocess
 import sys
 import time
@@ -13,10 +12,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "racks"), str(HERE.parent / "compare")]
 import racks  # noqa: E402
-from cases import Place  # noqa: E402
-from layout import Layout  # noqa: E402
 from places import LARGE  # noqa: E402
-from session import FOREIGN, wait_for  # noqa: E402
+from session import OnPlace, run_on_place, wait_for  # noqa: E402
 
 LAUNCH_SECONDS = 0.5  # of a job: starting, meeting, ending
 LEAST_SECONDS = 0.1   # per size: with less, the choice and three rivals are all there is
@@ -25,19 +22,11 @@ LARGE_WEIGHT = 3      # a large size gets as much time as so many small ones
 SLACK = 120           # seconds that a launch may take beyond its share before it is given up
 
 
-class Turns:
-    def __init__(self, job: dict, records, network, layout: Layout, folder: Path):
-        self.job = job
-        self.records = records
-        self.network = network
-        self.layout = layout
-        self.folder = folder
-        self.end = time.monotonic() + job["seconds"]
+class Turns(OnPlace):
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.end = time.monotonic() + self.job["seconds"]
         self.tuning: list[str] = []
-
-    def write(self, record: dict) -> None:
-        self.records.write(json.dumps({"place": self.job["place"]["name"]} | record) + "\n")
-        self.records.flush()
 
     def run(self) -> None:
         if self.job["is_tuned"]:
@@ -80,7 +69,7 @@ class Turns:
         found = {} if problem else self.read(output)
         self.write({"collective": collective, "sizes": sizes, "seconds_per_size": each} | found |
                    ({"problem": problem} if problem else {}))
-        print(f"regret: {self.job['place']['name']}, {collective}, {sizes[0]} to {sizes[-1]} bytes: "
+        print(f"regret: {self.place.name}, {collective}, {sizes[0]} to {sizes[-1]} bytes: "
               f"{problem or 'done'}", file=sys.stderr, flush=True)
 
     @staticmethod
@@ -106,22 +95,5 @@ class Turns:
         return output.read_text(), problem
 
 
-def main() -> int:
-    job = json.loads(Path(sys.argv[1]).read_text())
-    if racks.INSIDE not in os.environ:
-        for name in [name for name in os.environ if name.startswith(FOREIGN)]:
-            del os.environ[name]
-        racks.enter_namespaces()
-    place = Place(**job["place"])
-    layout = Layout(tuple(place.nodes), place.ranks_per_node, place.uplink, order=place.order)
-    try:
-        with racks.cluster(layout) as (network, folder), open(sys.argv[2], "a") as records:
-            Turns(job, records, network, layout, folder).run()
-    except (OSError, ValueError, subprocess.SubprocessError) as problem:
-        print(f"regret: {place.name}: {problem}", file=sys.stderr)
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_on_place("regret", Turns))

@@ -18,10 +18,16 @@ struct timing {
 };
 
 struct repetition {
-  int warmup = 0;      ///< iterations that do not count
-  int iterations = 0;  ///< 0: as many as fill half a second, between 5 and 1000
+  int warmup = 0;                  ///< iterations that do not count
+  int iterations = 0;              ///< 0: as many as fill half a second, between 5 and 1000
   std::function<void()> before{};  ///< done before each iteration's barrier, outside the time
 };
+
+/// The slowest ranks' times of the iterations, in seconds; at least one.
+timing timing_of(std::vector<double> times);
+
+/// Seconds that `once` takes on this rank after a barrier; `before`, where there is one, is done before that.
+double time_once(communicator& members, const std::function<void()>& before, const std::function<void()>& once);
 
 /// Runs `once` again and again, on all ranks; a barrier precedes each, outside the time. The reduction of the times
 /// over the ranks is not measured either. The same result on every rank.

@@ -40,21 +40,13 @@ class tournament {
     std::vector<std::optional<timing>> found(all_.size());
     for (std::size_t i = 0; i < all_.size(); ++i) {
       if (times_[i].empty() && first_[i]) times_[i] = {*first_[i]};
-      if (times_[i].empty()) continue;
-      const tune::spread taken = tune::spread_of(times_[i]);
-      found[i] = timing{seconds(taken.median), seconds(taken.p10), seconds(taken.p90), taken.samples, times_[i]};
+      if (!times_[i].empty()) found[i] = timing_of(std::move(times_[i]));
     }
     return found;
   }
 
  private:
-  double time_once(std::size_t which) {
-    if (rules_.before) rules_.before();
-    members_.barrier();
-    const auto begin = clock::now();
-    all_[which].once();
-    return seconds(clock::now() - begin).count();
-  }
+  double time_call(std::size_t which) { return time_once(members_, rules_.before, all_[which].once); }
 
   /// The slowest rank's times; with them the ranks agree on how much of the budget is used, and so on what comes next.
   void agree(std::vector<double>& times) {
@@ -69,7 +61,7 @@ class tournament {
     for (std::size_t i = 0; i < all_.size(); ++i) {
       if (i >= always_tried && elapsed_ > share_of_first_calls * rules_.budget.count()) return;
       if (all_[i].prepare) all_[i].prepare();
-      std::vector<double> time{time_once(i)};
+      std::vector<double> time{time_call(i)};
       if (all_[i].inspect) all_[i].inspect();
       agree(time);
       fastest = i == 0 ? time[0] : std::min(fastest, time[0]);
@@ -82,7 +74,7 @@ class tournament {
     std::vector<double> times(playing_.size());
     for (std::size_t k = 0; k < playing_.size(); ++k) {
       const std::size_t turn = (k + static_cast<std::size_t>(round)) % playing_.size();
-      times[turn] = time_once(playing_[turn]);
+      times[turn] = time_call(playing_[turn]);
     }
     agree(times);
     for (std::size_t k = 0; k < playing_.size(); ++k) times_[playing_[k]].push_back(times[k]);
