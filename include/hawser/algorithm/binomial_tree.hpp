@@ -1,4 +1,4 @@
-// Binomial trees: broadcast, reduce, gather and scatter for every root, and the barrier made of the first two.
+// Binomial trees: broadcast, reduce, gather and scatter for every root; all-reduce and barrier made of the first two.
 // Thakur, Rabenseifner, Gropp: Optimization of collective communication operations in MPICH (IJHPCA 2005).
 #pragma once
 
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <hawser/algorithm/flat.hpp>
+#include <hawser/schedule/canonical_tree.hpp>
 
 namespace hawser::algorithm {
 
@@ -90,29 +91,50 @@ inline void binomial_reduce(const rooted_phase& phase, builder& out) {
     out.send(tree.parent(), sum);
 }
 
-/// Keeps the order: the members before the root and those after it are summed by a tree each, and the root puts its
-/// own between the two sums. At most ceil(log2 n) dependent messages.
+namespace detail {
+
+/// Members [first, last) whose sum is one of the canonical tree.
+struct canonical_range {
+  int first = 0, last = 0;
+  int middle() const { return first + static_cast<int>(schedule::canonical_split(last - first)); }
+  bool has(int member) const { return first <= member && member < last; }
+  /// Who sums it: the root where it is one of them, else the first.
+  int owner(int root) const { return has(root) ? root : first; }
+};
+
+/// The ranges of the canonical tree of n members that one of them is in, the smallest first.
+inline std::vector<canonical_range> canonical_path(int n, int member) {
+  std::vector<canonical_range> path{{0, n}};
+  while (path.back().last - path.back().first > 1) {
+    const auto [first, last] = path.back();
+    const int middle = path.back().middle();
+    path.push_back(member < middle ? canonical_range{first, middle} : canonical_range{middle, last});
+  }
+  std::reverse(path.begin(), path.end());
+  return path;
+}
+
+}  // namespace detail
+
+/// The canonical tree of sums (schedule/canonical_tree.hpp), for any root: it sums what it is in, the first member the
+/// rest. Keeps the order. At most ceil(log2 n) dependent messages.
 inline void binomial_ordered_reduce(const rooted_phase& phase, builder& out) {
   const auto& [members, root, whole, input] = phase;
-  const int n = members.size, me = members.self;
+  const int me = members.self;
   const region_list result = at(buffer::output, whole);
-  if (me == root) {
-    region_list sum = at(input, whole);
-    if (root > 0) {
-      out.recv_reduce(members.at(0), result, sum, side::left);
-      sum = result;
-    }
-    if (root + 1 < n) {
-      out.recv_reduce(members.at(root + 1), result, sum);
-      sum = result;
-    }
-    return out.copy(result, sum);
+  region_list sum = at(input, whole);
+  const std::vector<detail::canonical_range> path = detail::canonical_path(members.size, me);
+  for (std::size_t i = 1; i < path.size(); ++i) {
+    const detail::canonical_range& parent = path[i];
+    const int owner = parent.owner(root), middle = parent.middle();
+    if (owner != me) return out.send(members.at(owner), sum);
+    const bool is_left = me < middle;
+    const detail::canonical_range other =
+        is_left ? detail::canonical_range{middle, parent.last} : detail::canonical_range{parent.first, middle};
+    out.recv_reduce(members.at(other.owner(root)), result, sum, is_left ? side::right : side::left);
+    sum = result;
   }
-  const int first = me < root ? 0 : root + 1, last = me < root ? root : n;
-  const group half{last - first, me - first, [first, all = members.at](int i) { return all(first + i); }};
-  const binomial_tree tree(half);
-  const region_list sum = detail::binomial_sum(tree, phase, out);
-  out.send(tree.is_root() ? members.at(root) : tree.parent(), sum);
+  out.copy(result, sum);
 }
 
 namespace detail {
@@ -173,8 +195,8 @@ inline void binomial_scatter(const scatter_phase& phase, builder& out) {
       [&](rank child, int offset, int span) { out.send(child, pieces.at(offset, offset + span)); });
 }
 
-/// A reduce of a token to member 0 and its broadcast.
-inline void tree_barrier(const all_reduce_phase& phase, builder& out) {
+/// A reduce to member 0 and its broadcast; a barrier where the data is a token. Keeps the order, in the canonical tree.
+inline void binomial_all_reduce(const all_reduce_phase& phase, builder& out) {
   binomial_reduce({phase.members, 0, phase.whole, phase.input}, out);
   binomial_broadcast({phase.members, 0, phase.whole, buffer::output}, out);
 }

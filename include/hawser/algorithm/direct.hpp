@@ -1,13 +1,39 @@
 // Direct reduce-scatter and all-gather: every member talks to every other at once; one round, the shortest latency
-// where the members are joined by a switch. Their composition is the two-shot all-reduce. As the all-pairs algorithms of
-// NCCL and MSCCL++.
+// where the members are joined by a switch. Their composition is the two-shot all-reduce. As the all-pairs algorithms
+// of NCCL and MSCCL++.
 #pragma once
 
-#include <hawser/algorithm/phase.hpp>
+#include <vector>
+
+#include <hawser/algorithm/ordered_fold.hpp>
 
 namespace hawser::algorithm {
 
-/// One round of n - 1 messages, received beside each other and added in the order of the members: keeps the order.
+namespace detail {
+
+/// One place per pair of neighbouring members, where their contributions to a piece are summed as they arrive; the own
+/// contribution lies at `own`. Half the scratch of a place for each.
+inline std::vector<summand> receive_pairs(const group& members, const region_list& own, builder& out) {
+  const int n = members.size, me = members.self;
+  const std::int64_t blocks = piece_blocks(own), scratch = out.reserve_like(own, (n + 1) / 2);
+  std::vector<summand> pairs;
+  for (int first = 0; first < n; first += 2) {
+    const region_list slot = moved(own, buffer::scratch, scratch + blocks * (first / 2));
+    const bool has_second = first + 1 < n;
+    pairs.push_back({!has_second && first == me ? own : slot, has_second || first != me});
+    if (first != me && first + 1 != me) out.recv(members.at(first), slot);
+    if (first + 1 == me)
+      out.recv_reduce(members.at(first), slot, own, side::left);
+    else if (has_second)
+      out.recv_reduce(members.at(first + 1), slot, first == me ? own : slot);
+  }
+  return pairs;
+}
+
+}  // namespace detail
+
+/// One round of n - 1 messages, received beside each other and added in the order of the members, in the canonical
+/// tree. Scratch: half the contributions.
 inline void direct_reduce_scatter(const reduce_scatter_phase& phase, builder& out) {
   const auto& [members, input, accumulator] = phase;
   const int n = members.size, me = members.self;
@@ -17,15 +43,8 @@ inline void direct_reduce_scatter(const reduce_scatter_phase& phase, builder& ou
     const int peer = (me + i) % n;
     out.send(members.at(peer), input(peer, peer + 1));
   }
-  // The sum runs in member order: everything before self is gathered in scratch, then self, then the rest.
-  const std::int64_t blocks = piece_blocks(own);
-  const std::int64_t scratch = out.reserve_like(own, std::max(1, me));
-  const auto slot = [&](int peer) { return moved(own, buffer::scratch, scratch + blocks * peer); };
-  for (int peer = 0; peer < me; ++peer) out.recv(members.at(peer), slot(peer));
-  for (int peer = 1; peer < me; ++peer) out.reduce(slot(0), slot(0), slot(peer));
-  if (me > 0) out.reduce(result, own, slot(0), side::left);
-  for (int peer = me + 1; peer < n; ++peer)
-    out.recv_reduce(members.at(peer), result, peer == me + 1 && me == 0 ? own : result);
+  if (n == 2) return out.recv_reduce(members.at(1 - me), result, own, me == 0 ? side::right : side::left);
+  sum_canonically(detail::receive_pairs(members, own, out), result, out);
 }
 
 /// One round of n - 1 messages.

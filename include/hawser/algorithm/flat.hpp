@@ -24,6 +24,9 @@ struct flat_algorithm {
   bool keeps_order = false;
   /// Every member sends, receives and reduces as much as any other where their pieces are equal (tests compare them).
   bool is_symmetric = false;
+  /// Whether sums are associated as in the canonical tree over n > 1 members (schedule/canonical_tree.hpp), for a root
+  /// where there is one. Null: never. Tests prove it of the schedules.
+  bool (*sums_canonically)(std::int64_t n, std::int64_t root) = nullptr;
   /// Of reduce-scatters: keeps partial sums of pieces that are not its own.
   bool needs_accumulator = true;
   /// Of rooted ones: a member is done with a segment once it has handed it on, while the segment still travels; of the

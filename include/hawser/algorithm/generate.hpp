@@ -66,7 +66,7 @@ constexpr bool is_exchange(collective what) {
 /// All ranks as one group: in the order of positions, so that neighbours are near, or of ranks where order counts.
 struct everybody {
   everybody(const hierarchy& whole, const request& what, rank self)
-      : tree(&whole), in_rank_order(whole.is_in_rank_order() || (reduces(what.what) && !what.is_commutative)) {
+      : tree(&whole), in_rank_order(whole.is_in_rank_order() || what.needs_order()) {
     members = {
         static_cast<int>(whole.size()), index_of(self),
         in_rank_order ? std::function([](int i) { return rank(i); }) : [&whole](int i) { return whole.rank_at(i); }};

@@ -49,4 +49,19 @@ struct power_of_two_core {
   }
 };
 
+namespace detail {
+
+/// Whether pairs of the first members, and then a core that halves, are the canonical tree of n members: n is a run of
+/// ones in binary, followed by zeros.
+constexpr bool core_sums_canonically(std::int64_t n, std::int64_t) {
+  while (!is_power_of_two(n)) {
+    const std::int64_t core = std::int64_t{1} << floor_log2(n);
+    if (2 * (n - core) < core) return false;
+    n -= core;
+  }
+  return true;
+}
+
+}  // namespace detail
+
 }  // namespace hawser::algorithm

@@ -57,6 +57,18 @@ template <count Each, count More>
 constexpr count steps_per_round(count n) {
   return Each * ceil_log2(n) + More;
 }
+/// For which members and roots sums are canonical.
+constexpr bool always(count, count) {
+  return true;
+}
+constexpr bool from_first(count, count root) {
+  return root == 0;
+}
+/// Few enough members that no other association is left.
+template <count Most>
+constexpr bool from_first_up_to(count n, count root) {
+  return root == 0 && n <= Most;
+}
 constexpr count constant_steps(count) {
   return 3;
 }
@@ -91,6 +103,7 @@ inline constexpr std::array reduce_scatter_algorithms{
                                          .steps = detail::steps_per_peer<3>,
                                          .keeps_order = true,
                                          .is_symmetric = true,
+                                         .sums_canonically = detail::always,
                                          .needs_accumulator = false},
     flat_algorithm<reduce_scatter_phase>{.name = "circulant",
                                          .generate = circulant_reduce_scatter,
@@ -142,16 +155,19 @@ inline constexpr std::array all_reduce_algorithms{
                                      .generate = recursive_doubling_all_reduce,
                                      .rounds = detail::recursive_doubling_rounds,
                                      .steps = detail::steps_per_round<2, 3>,
-                                     .keeps_order = true},
+                                     .keeps_order = true,
+                                     .sums_canonically = detail::core_sums_canonically},
     flat_algorithm<all_reduce_phase>{.name = "halving_doubling",
                                      .generate = halving_doubling_all_reduce,
                                      .rounds = detail::halving_doubling_rounds,
                                      .steps = detail::steps_per_round<4, 2>,
-                                     .keeps_order = true},
+                                     .keeps_order = true,
+                                     .sums_canonically = detail::core_sums_canonically},
     flat_algorithm<all_reduce_phase>{.name = "swing",
                                      .generate = swing_all_reduce,
                                      .rounds = detail::halving_doubling_rounds,
-                                     .steps = detail::steps_per_round<4, 2>},
+                                     .steps = detail::steps_per_round<4, 2>,
+                                     .sums_canonically = detail::from_first_up_to<3>},
     flat_algorithm<all_reduce_phase>{
         .name = "circulant",
         .generate = reduce_scatter_all_gather<circulant_reduce_scatter, circulant_all_gather>,
@@ -168,18 +184,27 @@ inline constexpr std::array all_reduce_algorithms{
                                      .rounds = detail::twice<detail::ceil_log2>,
                                      .serial = detail::double_tree_serial,
                                      .steps = detail::double_tree_steps},
+    flat_algorithm<all_reduce_phase>{.name = "binomial",
+                                     .generate = binomial_all_reduce,
+                                     .rounds = detail::twice<detail::floor_log2>,
+                                     .serial = detail::two_passes,
+                                     .steps = detail::steps_per_round<2, 2>,
+                                     .keeps_order = true,
+                                     .sums_canonically = detail::always},
     flat_algorithm<all_reduce_phase>{.name = "one_shot",
                                      .generate = one_shot_all_reduce,
                                      .rounds = detail::one_round,
                                      .steps = detail::steps_per_peer<3>,
                                      .keeps_order = true,
-                                     .is_symmetric = true},
+                                     .is_symmetric = true,
+                                     .sums_canonically = detail::always},
     flat_algorithm<all_reduce_phase>{.name = "two_shot",
                                      .generate = reduce_scatter_all_gather<direct_reduce_scatter, direct_all_gather>,
                                      .rounds = detail::twice<detail::one_round>,
                                      .steps = detail::steps_per_peer<5>,
                                      .keeps_order = true,
-                                     .is_symmetric = true},
+                                     .is_symmetric = true,
+                                     .sums_canonically = detail::always},
 };
 
 inline constexpr std::array all_to_all_algorithms{
@@ -249,18 +274,21 @@ inline constexpr std::array reduce_algorithms{
                                  .generate = binomial_reduce,
                                  .rounds = detail::floor_log2,
                                  .steps = detail::steps_per_round<1, 1>,
+                                 .sums_canonically = detail::from_first,
                                  .hands_on = true},
     flat_algorithm<rooted_phase>{.name = "binomial_ordered",
                                  .generate = binomial_ordered_reduce,
                                  .rounds = detail::ceil_log2,
                                  .steps = detail::steps_per_round<1, 2>,
                                  .keeps_order = true,
+                                 .sums_canonically = detail::always,
                                  .hands_on = true},
     flat_algorithm<rooted_phase>{.name = "linear",
                                  .generate = linear_reduce,
                                  .rounds = detail::one_round,
                                  .steps = detail::steps_per_peer<2>,
                                  .keeps_order = true,
+                                 .sums_canonically = detail::always,
                                  .hands_on = true},
     flat_algorithm<rooted_phase>{.name = "reduce_scatter_gather",
                                  .generate = reduce_scatter_gather_reduce,
@@ -271,16 +299,19 @@ inline constexpr std::array reduce_algorithms{
                                  .rounds = detail::linear,
                                  .serial = detail::chain_serial,
                                  .steps = detail::constant_steps,
+                                 .sums_canonically = detail::from_first_up_to<2>,
                                  .hands_on = true},
     flat_algorithm<rooted_phase>{.name = "bine",
                                  .generate = bine_reduce,
                                  .rounds = detail::bine_rounds,
                                  .steps = detail::steps_per_round<1, 2>,
+                                 .sums_canonically = detail::from_first_up_to<3>,
                                  .hands_on = true},
     flat_algorithm<rooted_phase>{.name = "n_block",
                                  .generate = n_block_reduce,
                                  .rounds = detail::n_block_rounds_of,
-                                 .steps = detail::n_block_steps},
+                                 .steps = detail::n_block_steps,
+                                 .sums_canonically = detail::from_first_up_to<2>},
 };
 
 inline constexpr std::array gather_algorithms{
@@ -319,7 +350,7 @@ inline constexpr std::array barrier_algorithms{
                                      .steps = detail::steps_per_round<2, 1>,
                                      .keeps_order = true},
     flat_algorithm<all_reduce_phase>{.name = "tree",
-                                     .generate = tree_barrier,
+                                     .generate = binomial_all_reduce,
                                      .rounds = detail::twice<detail::floor_log2>,
                                      .steps = detail::steps_per_round<2, 2>,
                                      .keeps_order = true},

@@ -61,6 +61,19 @@ inline std::string explain_parameters(const schedule::plan& p) {
   return text;
 }
 
+/// Nothing in mode fast.
+inline std::string explain_mode(const schedule::plan& p) {
+  const schedule::request& what = p.what;
+  if (what.reproducibility == schedule::mode::fast) return {};
+  std::string text = "mode        " + std::string(to_string(what.reproducibility));
+  if (what.needs_integer_sums())
+    text += ", " + to_string(p.scales) + " of the prediction agree on scales first, then " +
+            std::to_string(what.element_bytes) + " B per element travel as integers";
+  else if (what.reproducibility == schedule::mode::order_invariant && schedule::reduces(what.what))
+    text += ", as everything that does not round is";
+  return text + "\n";
+}
+
 inline std::string explain_turning_points(const schedule::plan& p) {
   if (!p.is_searched) return {};
   const auto one = [&](const char* name, const char* none, const auto& point) {
@@ -103,7 +116,7 @@ inline std::string explain(const schedule::plan& p, std::size_t at_most = 100) {
                   to_string(p.lower_bound).c_str());
     text += share;
   }
-  text += "\n";
+  text += "\n" + detail::explain_mode(p);
   for (const std::string& each : p.notes) text += "override    " + each + "\n";
   text += detail::explain_turning_points(p) + detail::explain_parameters(p);
   std::size_t listed = 0;

@@ -10,8 +10,10 @@
 #include <tuple>
 #include <utility>
 
+#include <hawser/algorithm/canonical.hpp>
 #include <hawser/algorithm/enumerate.hpp>
 #include <hawser/algorithm/properties.hpp>
+#include <hawser/core/integer_sum.hpp>
 #include <hawser/cost/estimate.hpp>
 #include <hawser/planner/decisions.hpp>
 #include <hawser/schedule/plan.hpp>
@@ -54,6 +56,7 @@ class planner {
   /// errc::not_found for an unknown forced algorithm, errc::unsupported where the forced one, or any, cannot serve the
   /// request.
   schedule::plan make_plan(const schedule::request& what) const {
+    check_mode(what);
     schedule::plan made{.what = what, .ranks = tree_.size(), .hierarchy = name_, .fingerprint = fingerprint_};
     made.figures = host_.origin;
     made.lower_bound = cost::lower_bound(tree_, what);
@@ -66,6 +69,7 @@ class planner {
     made.algorithm = chosen.algorithm;
     made.segments = chosen.segments;
     made.predicted = chosen.predicted;
+    if (what.needs_integer_sums()) add_scales(made);
     return made;
   }
 
@@ -88,6 +92,28 @@ class planner {
       names.push_back(what.algorithm);
     }
     return names;
+  }
+
+  void check_mode(const schedule::request& what) const {
+    if (!what.needs_integer_sums()) return;
+    if (!schedule::is_order_invariant(what.type, what.op))
+      fail(errc::unsupported,
+           "mode order_invariant cannot serve " + std::string(to_string(what.op)) + " of " +
+               std::string(to_string(what.type)),
+           "it sums float32, float16 and bfloat16, and serves what does not round",
+           "use mode canonical, or another type");
+    if (tree_.size() > most_integer_summands)
+      fail(errc::unsupported, "mode order_invariant cannot sum over " + std::to_string(tree_.size()) + " ranks",
+           "its integers have room for " + std::to_string(most_integer_summands) + " contributions",
+           "use mode canonical");
+  }
+
+  /// The agreement on scales comes before every candidate alike.
+  void add_scales(schedule::plan& made) const {
+    made.scales = make_plan(schedule::scales_of(made.what, tree_.size())).predicted;
+    made.predicted += made.scales;
+    for (schedule::candidate& each : made.candidates)
+      if (each.is_possible()) each.predicted += made.scales;
   }
 
   schedule::candidate choose(const schedule::request& what, schedule::plan& made) const {
@@ -190,6 +216,8 @@ class planner {
     const bool is_hierarchical = algorithm::parse_name(name).is_hierarchical;
     if (reduces(what.what) && !what.is_commutative && !algorithm::keeps_order(tree_, what.what, name))
       c.rejected = "does not keep the order of a non-commutative operator";
+    else if (what.needs_canonical_sums() && !algorithm::sums_canonically(tree_, what, name))
+      c.rejected = "does not preserve the canonical order";
     else if (!what.are_counts_agreed && !algorithm::works_with_private_counts(what.what, name))
       c.rejected = "needs block sizes that all ranks know";
     else if (!is_hierarchical && tree_.size() > most_flat_ranks && algorithm::active_levels(tree_).size() > 1)
@@ -211,7 +239,7 @@ class planner {
   }
 
   cost::traffic traffic_of(const schedule::request& what, const std::string& name) const {
-    const auto key = std::tuple(what.what, what.root.value, what.has_ragged_blocks, what.is_commutative, name);
+    const auto key = std::tuple(what.what, what.root.value, what.has_ragged_blocks, what.needs_order(), name);
     std::lock_guard lock(mutex_);
     const auto [found, is_new] = counted_.try_emplace(key);
     // Out of place: the choice must not depend on one rank's buffers.

@@ -63,7 +63,8 @@ struct plan {
   std::int64_t segments = 1;
   std::int64_t window = default_window;  ///< segments in flight at a time
   seconds predicted{};
-  seconds lower_bound{};                ///< no algorithm can be faster by this model
+  seconds scales{};       ///< of it, and of every candidate: agreeing on scales first (mode order_invariant)
+  seconds lower_bound{};  ///< no algorithm can be faster by this model
   std::vector<candidate> candidates{};  ///< all of them, fastest first, then the rejected
   std::vector<std::string> notes{};     ///< overrides that are in effect, or that could not be
 

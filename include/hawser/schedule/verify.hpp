@@ -13,6 +13,7 @@ namespace hawser::schedule {
 /// How strictly, and how much to report.
 struct verify_options {
   bool check_order = false;         ///< reductions must keep rank order, as non-commutative operators need
+  bool check_canonical = false;     ///< every sum must be one of the canonical tree (canonical_tree.hpp), in order
   std::size_t max_violations = 16;  ///< stop after so many
 };
 
@@ -37,7 +38,7 @@ inline std::vector<violation> verify(const request& what, std::int64_t ranks,
   const detail::matching messages = detail::matcher(all, found).run();
   for (std::size_t r = 0; r < all.ranks(); ++r) detail::race_check(all.at(r), all.cuts(), found).run();
   if (!found.is_full() && !found.has(violation_kind::size_mismatch) && !found.has(violation_kind::misaligned_move)) {
-    detail::memory data(all, what, options.check_order, found);
+    detail::memory data(all, what, options.check_order, options.check_canonical, found);
     detail::simulated_run(all, messages, data, found).run();
   }
   return std::move(found).take();

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <hawser/schedule/canonical_tree.hpp>
 #include <hawser/schedule/verify_bounds.hpp>
 #include <hawser/schedule/verify_match.hpp>
 
@@ -58,6 +59,11 @@ class value_pool {
   }
   /// Whether the ranks of `right` continue those of `left`.
   bool follows(value_id left, value_id right) const { return nodes_[index(left)].last == nodes_[index(right)].first; }
+  /// Whether the canonical tree adds `right` to `left`, which it follows. By induction over the sums that made them, a
+  /// value is then associated as the tree is.
+  bool adds_canonically(value_id left, value_id right) const {
+    return is_canonical_sum(ranks_, nodes_[index(left)].first, nodes_[index(right)].first, nodes_[index(right)].last);
+  }
 
   std::int64_t block_of(value_id v) const { return nodes_[index(v)].block; }
   bool equal(value_id a, value_id b) const {
@@ -106,10 +112,11 @@ inline std::string list_ranks(const std::vector<std::int64_t>& ranks) {
 /// The contents of all ranks' buffers, and what the steps do to them.
 class memory {
  public:
-  memory(const machine& all, const request& what, bool check_order, violation_list& found)
+  memory(const machine& all, const request& what, bool check_order, bool check_canonical, violation_list& found)
       : all_(all),
         what_(what),
-        check_order_(check_order && reduces(what.what)),
+        check_order_((check_order || check_canonical) && reduces(what.what)),
+        check_canonical_(check_canonical && reduces(what.what)),
         found_(found),
         pool_(static_cast<std::int64_t>(all.ranks())) {
     for (std::size_t r = 0; r < all.ranks(); ++r) {
@@ -211,6 +218,11 @@ class memory {
              "joins contributions that do not follow each other in rank order at " + name(all_.rank_of(s), a));
       return spoilt;
     }
+    if (check_canonical_ && !pool_.adds_canonically(left, right)) {
+      report(violation_kind::wrong_order, s,
+             "joins contributions that the canonical sum does not join at " + name(all_.rank_of(s), a));
+      return spoilt;
+    }
     twice_.clear();
     const value_id made = pool_.sum(left, right, twice_);
     if (!twice_.empty() && what_.what != collective::barrier) {
@@ -262,6 +274,7 @@ class memory {
   const machine& all_;
   const request& what_;
   bool check_order_;
+  bool check_canonical_;
   violation_list& found_;
   value_pool pool_;
   std::vector<std::vector<value_id>> contents_;  // per rank, per atom
