@@ -69,6 +69,7 @@ std::string call_log::text_of(const entry& each) const {
   }
   if (schedule::reduces(what.what)) text += ", " + std::string(to_string(what.op));
   if (schedule::has_root(what.what)) text += ", root " + to_string(what.root);
+  if (what.reproducibility != schedule::mode::fast) text += ", mode " + std::string(to_string(what.reproducibility));
   text += ", by " + each.plan->algorithm;
   if (each.blocks != 0) text += ", block sizes #" + std::to_string(each.blocks % 1'000'000);
   if (each.segments > 1) text += " in " + std::to_string(each.segments) + " segments";

@@ -58,28 +58,44 @@ collective_run::collective_run(communicator_state& members, call made)
   make_layouts();
 }
 
-void collective_run::make_request() {
+/// What partial results are kept and sent in.
+void collective_run::choose_run_type() {
   run_type_ = call_.type;
   run_element_bytes_ = call_.element_bytes;
-  if (schedule::reduces(call_.what) && call_.op.kind != reduce_kind::user && call_.type != data_type::user) {
-    run_type_ = call_.options.accumulation.value_or(accumulation_type(call_.type));
-    if (!is_legal_accumulation(call_.type, run_type_))
+  if (!schedule::reduces(call_.what) || call_.op.kind == reduce_kind::user || call_.type == data_type::user) return;
+  if (request_.needs_integer_sums() && schedule::is_order_invariant(call_.type, call_.op.kind)) {
+    if (call_.options.accumulation)
       fail(errc::unsupported,
-           std::string(to_string(call_.type)) + " cannot be accumulated in " + std::string(to_string(run_type_)),
-           "see docs/types.md");
-    run_element_bytes_ = size_of(run_type_);
+           "mode order_invariant keeps no partial sums in " + std::string(to_string(*call_.options.accumulation)),
+           "it sums integers", "leave the accumulation type to it");
+    integers_.emplace(call_.type, call_.op, call_.input_elements);
+    run_type_ = data_type::int64;
+    run_element_bytes_ = schedule::integer_sum_bytes;
+    return;
   }
+  run_type_ = call_.options.accumulation.value_or(accumulation_type(call_.type));
+  if (!is_legal_accumulation(call_.type, run_type_))
+    fail(errc::unsupported,
+         std::string(to_string(call_.type)) + " cannot be accumulated in " + std::string(to_string(run_type_)),
+         "see docs/types.md");
+  run_element_bytes_ = size_of(run_type_);
+}
+
+void collective_run::make_request() {
   request_.what = call_.what;
   request_.count = agreed_count(call_, members_.size());
-  request_.type = run_type_;
-  request_.element_bytes = run_element_bytes_;
+  request_.type = call_.type;
   request_.op = call_.op.kind;
+  request_.reproducibility = std::max(call_.options.reproducibility, members_.owner().options().reproducibility);
+  const bool is_integer_sum = request_.needs_integer_sums();
+  choose_run_type();
+  if (!is_integer_sum) request_.type = run_type_;  // else the planner refuses types that it cannot sum
+  request_.element_bytes = run_element_bytes_;
   request_.is_commutative = !schedule::reduces(call_.what) || call_.op.is_commutative;
   request_.root = schedule::has_root(call_.what) ? call_.root : rank(0);
   request_.has_ragged_blocks = call_.is_ragged;
   request_.are_counts_agreed =
       !(call_.what == collective::all_to_all_v || (call_.is_ragged && schedule::has_root(call_.what)));
-  request_.reproducibility = call_.options.reproducibility;
   request_.algorithm = call_.options.algorithm;
   request_.in_place = call_.what == collective::broadcast || is_in_place(call_, members_.self());
 }
@@ -147,6 +163,31 @@ std::unique_ptr<executor::operation> collective_run::sizes_operation() {
   return std::make_unique<executor::operation>(std::move(arguments), engine_.wire());
 }
 
+/// An all-reduce of one byte per element, in place; its program and plan are remembered like any other.
+std::unique_ptr<executor::operation> collective_run::scales_operation() {
+  schedule::request what = schedule::scales_of(request_, members_.size());
+  what.count = call_.input_elements;
+  const auto plan = members_.plan_for(what);
+  what.in_place = true;
+  std::vector<std::uint8_t>& scales = integers_->scales();
+  executor::operation_arguments arguments = arguments_of(schedule::integer_scale_bytes);
+  arguments.program = members_.program_for(*plan, what);
+  arguments.input = block_layout::uniform(scales.data(), what.count, schedule::integer_scale_bytes);
+  arguments.output = arguments.input;
+  arguments.scratch_count = what.count;
+  arguments.sends_empty_messages = true;
+  arguments.reduce = executor::make_reducer(data_type::uint8, reduce_kind::max);
+  arguments.segments = plan->segments;
+  arguments.window = plan->window;
+  return std::make_unique<executor::operation>(std::move(arguments), engine_.wire());
+}
+
+reducer collective_run::make_reducer() const {
+  if (integers_) return executor::make_reducer(run_type_, reduce_kind::sum);
+  if (call_.op.kind == reduce_kind::user) return executor::make_reducer(run_type_, run_element_bytes_, call_.op);
+  return executor::make_reducer(run_type_, call_.op.kind);
+}
+
 std::unique_ptr<executor::operation> collective_run::payload_operation() {
   executor::operation_arguments arguments = arguments_of(run_element_bytes_);
   arguments.input = input_;
@@ -156,12 +197,7 @@ std::unique_ptr<executor::operation> collective_run::payload_operation() {
   // Where the sizes have gone ahead, or all ranks pass those of all blocks, both ends of a message know that it is
   // empty. Elsewhere an empty one finds a rank that expects something.
   arguments.sends_empty_messages = !sizes_first_ && !(call_.is_ragged && request_.are_counts_agreed);
-  if (schedule::reduces(call_.what)) {
-    if (call_.op.kind == reduce_kind::user)
-      arguments.reduce = executor::make_reducer(run_type_, run_element_bytes_, call_.op);
-    else
-      arguments.reduce = executor::make_reducer(run_type_, call_.op.kind);
-  }
+  if (schedule::reduces(call_.what)) arguments.reduce = make_reducer();
   if (request_.are_counts_agreed)
     arguments.segments = call_.options.segments > 0 ? call_.options.segments : plan_->segments;
   arguments.window = plan_->window;

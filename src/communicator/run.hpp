@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "integer_sums.hpp"
 #include "state.hpp"
 
 namespace hawser::detail {
@@ -39,13 +40,18 @@ class collective_run {
 
  private:
   void make_request();
+  void choose_run_type();
   void make_layouts();
   std::unique_ptr<executor::operation> sizes_operation();
+  std::unique_ptr<executor::operation> scales_operation();
   std::unique_ptr<executor::operation> payload_operation();
+  reducer make_reducer() const;
+  bool has_two_passes() const noexcept { return sizes_first_ || integers_.has_value(); }
   executor::operation_arguments arguments_of(std::size_t element_bytes);
   void take_sizes();
   void load_input();
   void store_output();
+  std::int64_t first_reduced() const;
   void launch(std::uint16_t number);
   static void on_ended(void* self);
   void advance();
@@ -66,6 +72,7 @@ class collective_run {
   executor::block_layout input_, output_;
   std::vector<std::int64_t> scratch_counts_;
   std::vector<std::int64_t> sent_sizes_, received_sizes_;
+  std::optional<integer_sums> integers_;                 // mode order_invariant: its scales go ahead
   std::vector<std::byte> staged_input_, staged_output_;  // accumulation type, scaled input, output of a non-root
   void* run_input_ = nullptr;
   void* run_output_ = nullptr;
@@ -77,8 +84,8 @@ class collective_run {
   bool is_complete_ = false;  // and the caller has been told
   // Of the run under way, under the engine's lock until `is_over_`.
   std::unique_ptr<executor::operation> operation_;
-  std::uint16_t sizes_number_ = 0, payload_number_ = 0;
-  bool is_sizing_ = false;
+  std::uint16_t first_number_ = 0, payload_number_ = 0;
+  bool is_in_first_pass_ = false;
   bool is_unattended_ = false;
   std::optional<transport::failure> failed_;
   std::atomic<bool> is_over_{false};

@@ -37,24 +37,24 @@ void collective_run::start(attendance driven_by) {
     fail(errc::invalid_argument, "a persistent collective was started again", "its last run is not complete",
          "wait for it first");
   load_input();
-  if (sizes_first_)
-    operation_ = sizes_operation();
+  if (has_two_passes())
+    operation_ = sizes_first_ ? sizes_operation() : scales_operation();
   else if (!operation_)
     operation_ = payload_operation();
   is_unattended_ = driven_by == attendance::background && owner.drive_in_background();
   // Both numbers are taken here, in the order of the calls, which is the same on all ranks.
   payload_number_ = members_.take_order_number();
-  sizes_number_ = sizes_first_ ? members_.take_order_number() : payload_number_;
+  first_number_ = has_two_passes() ? members_.take_order_number() : payload_number_;
   failed_.reset();
   is_over_.store(false, std::memory_order_relaxed);
-  is_sizing_ = sizes_first_;
+  is_in_first_pass_ = has_two_passes();
   is_complete_ = false;
   is_started_ = true;
   const bool agrees_on_blocks = call_.is_ragged && request_.are_counts_agreed;
   const auto& blocks = call_.what == collective::reduce_scatter ? call_.input_counts : call_.output_counts;
   members_.calls().add({request_, plan_, call_.options.segments > 0 ? call_.options.segments : plan_->segments,
                         agrees_on_blocks ? digest_of(blocks) : 0});
-  launch(sizes_number_);
+  launch(first_number_);
 }
 
 void collective_run::launch(std::uint16_t number) {
@@ -85,9 +85,12 @@ void collective_run::on_ended(void* self) {
 /// The next operation, or the end of the run.
 void collective_run::advance() {
   if (operation_->failed()) return end(operation_->failed());
-  if (is_sizing_) {
-    take_sizes();
-    is_sizing_ = false;
+  if (is_in_first_pass_) {
+    if (sizes_first_)
+      take_sizes();
+    else
+      integers_->encode(call_.input, reinterpret_cast<std::int64_t*>(staged_input_.data()));
+    is_in_first_pass_ = false;
     operation_ = payload_operation();
     return engine_.start(*operation_, payload_number_);
   }
@@ -100,7 +103,7 @@ void collective_run::end(std::optional<transport::failure> failed) {
   if (is_over_.load(std::memory_order_relaxed)) return;
   failed_ = std::move(failed);
   if (is_unattended_) engine_.end_unattended();
-  order_numbers_->is_over(sizes_number_).store(true, std::memory_order_release);
+  order_numbers_->is_over(first_number_).store(true, std::memory_order_release);
   order_numbers_->is_over(payload_number_).store(true, std::memory_order_release);
   is_over_.store(true, std::memory_order_release);
 }
@@ -121,6 +124,7 @@ void collective_run::take_sizes() {
 }
 
 void collective_run::load_input() {
+  if (integers_) return integers_->take_scales(call_.input);
   if (staged_input_.empty()) return;
   const auto count = static_cast<std::size_t>(call_.input_elements);
   if (run_type_ != call_.type)
@@ -130,12 +134,24 @@ void collective_run::load_input() {
         staged_input_.data(), run_type_ != call_.type ? staged_input_.data() : call_.input, count);
 }
 
+/// The element of the input that the first element of the output is the reduction of.
+std::int64_t collective_run::first_reduced() const {
+  if (call_.what != collective::reduce_scatter) return 0;
+  const auto self = static_cast<std::size_t>(members_.self().value);
+  return call_.is_ragged ? input_offsets_[self] : request_.count * members_.self().value;
+}
+
 void collective_run::store_output() {
   if (!schedule::reduces(call_.what) || (call_.what == collective::reduce && members_.self() != call_.root)) return;
   const auto count = static_cast<std::size_t>(call_.output_elements);
+  void* const sums = integers_ ? call_.output : run_output_;
+  if (integers_)
+    integers_->decode(static_cast<const std::int64_t*>(run_output_), first_reduced(), call_.output_elements, sums);
   if (call_.op.kind == reduce_kind::avg)
-    executor::make_divider(run_type_, static_cast<std::uint32_t>(members_.size()))(run_output_, run_output_, count);
-  if (run_type_ != call_.type) executor::make_converter(run_type_, call_.type)(call_.output, run_output_, count);
+    executor::make_divider(integers_ ? call_.type : run_type_, static_cast<std::uint32_t>(members_.size()))(sums, sums,
+                                                                                                            count);
+  if (!integers_ && run_type_ != call_.type)
+    executor::make_converter(run_type_, call_.type)(call_.output, run_output_, count);
 }
 
 /// Tells the caller how the run ended; a failure becomes that of the job.

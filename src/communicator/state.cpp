@@ -91,8 +91,9 @@ std::uint16_t communicator_state::take_order_number() {
 }
 
 std::shared_ptr<const schedule::plan> communicator_state::plan_for(const schedule::request& what) {
-  const plan_key key(what.what, what.count, what.type, what.element_bytes, what.root.value, what.is_commutative,
-                     what.has_ragged_blocks, what.are_counts_agreed, what.reproducibility, what.algorithm);
+  const plan_key key(what.what, what.count, what.type, what.element_bytes, what.op, what.root.value,
+                     what.is_commutative, what.has_ragged_blocks, what.are_counts_agreed, what.reproducibility,
+                     what.algorithm);
   if (const auto found = plans_.find(key); found != plans_.end()) return found->second;
   auto made = std::make_shared<const schedule::plan>(planner_.make_plan(what));
   if (plans_.size() >= most_remembered) plans_.clear();
@@ -102,7 +103,7 @@ std::shared_ptr<const schedule::plan> communicator_state::plan_for(const schedul
 std::shared_ptr<const executor::compiled_program> communicator_state::program_for(const schedule::plan& made,
                                                                                   const schedule::request& what) {
   const program_key key(what.what, made.algorithm, what.root.value, what.in_place, what.has_ragged_blocks,
-                        what.is_commutative);
+                        what.needs_order());
   if (const auto found = programs_.find(key); found != programs_.end()) return found->second;
   schedule::schedule steps = algorithm::generate(planner_.tree(), what, made.algorithm, self_);
   for (schedule::step& each : steps.steps)

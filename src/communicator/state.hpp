@@ -75,8 +75,8 @@ class communicator_state {
 
  private:
   using program_key = std::tuple<schedule::collective, std::string, std::int32_t, bool, bool, bool>;
-  using plan_key = std::tuple<schedule::collective, std::int64_t, data_type, std::size_t, std::int32_t, bool, bool,
-                              bool, schedule::mode, std::string>;
+  using plan_key = std::tuple<schedule::collective, std::int64_t, data_type, std::size_t, reduce_kind, std::int32_t,
+                              bool, bool, bool, schedule::mode, std::string>;
 
   std::shared_ptr<job> owner_;
   std::vector<rank> members_;  // empty: members are numbered as in the job

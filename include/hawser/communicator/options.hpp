@@ -53,6 +53,8 @@ struct communicator_options {
   hawser::progress progress{hawser::progress::thread};
   /// Refuse transports that cannot prove the job's secret on every connection (UCX, MPI).
   bool require_auth = false;
+  /// How reproducible reductions are at least, those of communicators that are split off too (docs/modes.md).
+  schedule::mode reproducibility = schedule::mode::fast;
   /// Figures of the cost model for this host.
   cost::parameters host{};
   /// Network interface (name or address) for hawser's own TCP.
@@ -75,9 +77,11 @@ inline communicator_options options_of(const bootstrap::launch& from) {
 /// Wishes for one call. Equal on all ranks.
 struct call_options {
   std::string algorithm;  ///< forced algorithm (docs/algorithms.md); empty: the planner chooses
+  /// How reproducible the result must be; the communicator's option, where that asks for more.
   schedule::mode reproducibility = schedule::mode::fast;
   /// Type in which partial sums are kept and sent. Default: the type's own (docs/types.md). With a user's operator or
-  /// type it is errc::unsupported; calls that do not reduce have no partial sums, and no use for it.
+  /// type, and in mode order_invariant, it is errc::unsupported; calls that do not reduce have no partial sums, and no
+  /// use for it.
   std::optional<data_type> accumulation;
   std::int64_t segments = 0;  ///< forced number of segments; 0: the planner chooses
   /// Where ranks know only their own counts (all_to_all_v): the typical bytes per block that the choice is made for.
