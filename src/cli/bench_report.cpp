@@ -105,6 +105,7 @@ void bench_table::finish() {
   if (form_ != format::json) return;
   json out{{"schema", "hawser.bench/1"}, {"version", HAWSER_VERSION}, {"host", setting_.host}};
   out["launcher"] = setting_.launcher.empty() ? json(nullptr) : json(setting_.launcher);
+  out["mode"] = to_string(setting_.work.mode);
   out["ranks"] = setting_.ranks;
   out["hierarchy"] = setting_.hierarchy;
   out["fingerprint"] = setting_.fingerprint;

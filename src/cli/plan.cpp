@@ -172,6 +172,9 @@ verb add_plan(CLI::App& program, const context&) {
       ->type_name("FORMAT");
   return {app, [options] {
             options->map.measures = options->measures;
+            if (options->draws_map && schedule::parse_mode(options->work.mode) != schedule::mode::fast)
+              fail(errc::invalid_argument, "--map draws mode fast only", "decision files hold for all modes",
+                   "leave --mode out, or plan one size");
             if (options->draws_map)
               return print_map(options->map, options->collectives, options->topology, options->decisions,
                                options->form);

@@ -144,9 +144,11 @@ json to_json(const schedule::plan& made, const workload& work) {
   out["bytes"] = bytes_of(work, made.what.count, made.ranks);
   out["count"] = made.what.count;
   out["type"] = to_string(work.type);
-  out["accumulation"] = is_reduced ? json(to_string(made.what.type)) : json(nullptr);
+  const data_type sums = made.what.needs_integer_sums() ? data_type::int64 : made.what.type;
+  out["accumulation"] = is_reduced ? json(to_string(sums)) : json(nullptr);
   out["op"] = is_reduced ? json(to_string(work.op)) : json(nullptr);
   out["root"] = schedule::has_root(work.what) ? json(work.root.value) : json(nullptr);
+  out["mode"] = to_string(made.what.reproducibility);
   out["ranks"] = made.ranks;
   out["hierarchy"] = made.hierarchy;
   out["fingerprint"] = made.fingerprint;
@@ -155,6 +157,7 @@ json to_json(const schedule::plan& made, const workload& work) {
   out["segments"] = made.segments;
   out["window"] = made.window;
   out["predicted_seconds"] = made.predicted.count();
+  out["scales_seconds"] = made.what.needs_integer_sums() ? json(made.scales.count()) : json(nullptr);
   out["lower_bound_seconds"] = made.lower_bound.count();
   out["notes"] = made.notes;
   out["parameters"] = nullptr;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 
+#include <hawser/algorithm/canonical.hpp>
 #include <hawser/algorithm/enumerate.hpp>
 #include <hawser/algorithm/properties.hpp>
 #include <hawser/planner/planner.hpp>
@@ -36,6 +37,7 @@ std::string describe_variant(const request& call) {
   add(call.in_place, "in place");
   add(call.has_ragged_blocks, "ragged blocks");
   add(!call.is_commutative, "in rank order");
+  add(call.needs_canonical_sums(), "canonical");
   return text;
 }
 
@@ -93,7 +95,9 @@ void proof::check(const topology::hierarchy& tree, const request& call, const pr
   const auto found = schedule::verify(
       call, tree.size(),
       [&](rank r) { return schedule::derive_dependences(algorithm::generate(tree, call, algorithm_, r)); },
-      {.check_order = !call.is_commutative, .max_violations = most_violations});
+      {.check_order = !call.is_commutative,
+       .check_canonical = call.needs_canonical_sums(),
+       .max_violations = most_violations});
   for (const schedule::violation& each : found) violations_.push_back(to_string(each));
   if (!found.empty()) variant_ = describe_variant(call);
 }
@@ -135,9 +139,13 @@ void proof::check_variants(const topology::hierarchy& tree, const proof_scope& s
         call.in_place = in_place;
         call.has_ragged_blocks = is_ragged;
         call.is_commutative = !keeps_order;
+        call.reproducibility = schedule::mode::fast;
+        if (reduces(what_) && algorithm::sums_canonically(tree, call, algorithm_))
+          call.reproducibility = schedule::mode::canonical;
         check(tree, call, scope);
         if (!keeps_order || tree.is_in_rank_order()) continue;
         call.is_commutative = true;
+        call.reproducibility = schedule::mode::fast;
         check(tree, call, scope);
       }
 }

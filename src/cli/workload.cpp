@@ -30,6 +30,10 @@ void workload_options::add_to(CLI::App& app, bool has_in_place, bool has_name) {
   app.add_option("--op", op, "Operator of a reduction: sum, prod, min, max, avg, ... (docs/types.md)")
       ->capture_default_str()
       ->type_name("OP");
+  app.add_option("--mode", mode,
+                 "How reproducible a reduction is: fast, run_to_run, canonical or order_invariant (docs/modes.md)")
+      ->capture_default_str()
+      ->type_name("MODE");
   app.add_option("--root", root, "Root of broadcast, reduce, gather and scatter")
       ->capture_default_str()
       ->type_name("RANK");
@@ -43,6 +47,7 @@ workload parse(const workload_options& options) {
   work.what = schedule::parse_collective(options.collective);
   work.type = parse_data_type(options.type);
   work.op = parse_reduce_kind(options.op);
+  work.mode = schedule::parse_mode(options.mode);
   work.root = options.root;
   work.in_place = options.in_place;
   work.in_host_memory = options.in_host_memory;
@@ -91,6 +96,11 @@ schedule::request request_of(const workload& work, std::int64_t count, const std
   if (work.what == collective::barrier) what.type = data_type::uint8;
   what.element_bytes = size_of(what.type);
   what.op = work.op;
+  what.reproducibility = work.mode;
+  if (what.needs_integer_sums()) {
+    what.type = work.type;
+    what.element_bytes = schedule::integer_sum_bytes;
+  }
   what.root = schedule::has_root(work.what) ? work.root : rank(0);
   what.in_place = work.in_place || work.what == collective::broadcast;
   what.has_ragged_blocks = work.what == collective::all_to_all_v;

@@ -19,6 +19,7 @@ struct workload_options {
   std::string collective;
   std::string type = "float32";
   std::string op = "sum";
+  std::string mode = "fast";
   int root = 0;
   bool in_place = false;
   bool in_host_memory = false;
@@ -32,13 +33,14 @@ struct workload {
   schedule::collective what = schedule::collective::all_reduce;
   data_type type = data_type::float32;
   reduce_kind op = reduce_kind::sum;
+  schedule::mode mode = schedule::mode::fast;
   rank root = 0;
   bool in_place = false;
   bool in_host_memory = false;  ///< buffers from host_memory(), which ranks of the same host read directly
 };
 
-/// Throws errc::parse, errc::not_found for unknown names, errc::unsupported for an operator that is not defined on the
-/// type, errc::invalid_argument for a negative root.
+/// Throws errc::parse, errc::not_found for unknown names (of modes, too), errc::unsupported for an operator that is not
+/// defined on the type, errc::invalid_argument for a negative root.
 workload parse(const workload_options& options);
 
 /// The root must be one of the ranks. Throws errc::invalid_argument.

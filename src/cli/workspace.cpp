@@ -86,6 +86,7 @@ std::byte* workspace::output(std::int64_t count) const {
 hawser::detail::call workspace::call_for(std::int64_t count, const std::string& algorithm) const {
   hawser::detail::call made{.what = work_.what, .type = work_.type, .element_bytes = size_of(work_.type)};
   made.options.algorithm = algorithm;
+  made.options.reproducibility = work_.mode;
   if (work_.what == collective::barrier) {
     made.type = data_type::uint8;
     made.element_bytes = 1;

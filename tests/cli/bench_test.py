@@ -12,7 +12,7 @@ from program import HAWSER, clean_environment, hawser
 
 HEADER = ("collective,bytes,count,type,op,root,algorithm,time_us,p10_us,p90_us,algbw_GBps,busbw_GBps,wrong")
 QUICK = ("--min", "1KiB", "--max", "16KiB", "--iters", "3", "--warmup", "1")
-KEYS = ["schema", "version", "host", "launcher", "ranks", "hierarchy", "fingerprint", "transports", "overrides",
+KEYS = ["schema", "version", "host", "launcher", "mode", "ranks", "hierarchy", "fingerprint", "transports", "overrides",
         "in_place", "rewrites", "rows"]
 ROW_KEYS = ["collective", "bytes", "count", "type", "op", "root", "algorithm", "predicted_seconds", "seconds",
             "p10_seconds", "p90_seconds", "iterations", "algbw_bytes_per_second", "busbw_bytes_per_second", "wrong"]

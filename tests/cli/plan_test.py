@@ -6,9 +6,9 @@ from pathlib import Path
 
 from program import SOURCE, hawser
 
-PLAN_KEYS = ["schema", "collective", "bytes", "count", "type", "accumulation", "op", "root", "ranks", "hierarchy",
-             "fingerprint", "algorithm", "chosen_by", "segments", "window", "predicted_seconds", "lower_bound_seconds", "notes",
-             "parameters", "turning_points", "candidates", "rank", "stats", "steps"]
+PLAN_KEYS = ["schema", "collective", "bytes", "count", "type", "accumulation", "op", "root", "mode", "ranks",
+             "hierarchy", "fingerprint", "algorithm", "chosen_by", "segments", "window", "predicted_seconds", "scales_seconds",
+             "lower_bound_seconds", "notes", "parameters", "turning_points", "candidates", "rank", "stats", "steps"]
 CANDIDATE_KEYS = ["algorithm", "possible", "rejected", "predicted_seconds", "reduction_seconds",
                   "overhead_seconds", "window_seconds", "segments", "parts"]
 COLLECTIVES = ("all_reduce", "reduce_scatter", "all_gather", "all_to_all", "all_to_all_v", "broadcast", "reduce",
@@ -42,6 +42,33 @@ class Plan(unittest.TestCase):
             made = plan(collective, "--topology", "gpu:4", "--bytes", "1024")
             self.assertEqual(made["count"], 1024 // 4 // blocks, collective)
             self.assertEqual(made["bytes"], 1024, collective)
+
+    def test_modes(self):
+        arguments = ("all_reduce", "--topology", "rack:2 gpu:3", "--bytes", "1MiB")
+        fast = plan(*arguments)
+        self.assertEqual((fast["mode"], fast["accumulation"], fast["scales_seconds"]), ("fast", "float32", None))
+        canonical = plan(*arguments, "--mode", "canonical")
+        refused = {each["algorithm"] for each in canonical["candidates"]
+                   if each["rejected"] == "does not preserve the canonical order"}
+        self.assertIn("ring", refused)
+        self.assertNotIn("two_shot", refused)
+        self.assertIn("rejected: does not preserve the canonical order",
+                      hawser("plan", *arguments, "--mode", "canonical", "--explain").stdout)
+        integers = plan(*arguments, "--mode", "order_invariant")
+        self.assertEqual((integers["mode"], integers["accumulation"]), ("order_invariant", "int64"))
+        self.assertEqual((integers["bytes"], integers["count"]), (fast["bytes"], fast["count"]))
+        self.assertGreater(integers["scales_seconds"], 0)
+        self.assertGreater(integers["predicted_seconds"], fast["predicted_seconds"] + integers["scales_seconds"])
+        self.assertIn("agree on scales first", hawser("plan", *arguments, "--mode", "order_invariant").stdout)
+
+    def test_modes_that_cannot_be(self):
+        arguments = ("plan", "all_reduce", "--topology", "gpu:4", "--bytes", "1KiB", "--mode")
+        for wrong, word in ((("exact",), "unknown mode"), (("order_invariant", "--type", "float64"), "sum of float64"),
+                            (("canonical", "--algorithm", "ring"), "canonical order")):
+            done = hawser(*arguments, *wrong)
+            self.assertEqual(done.returncode, 2, done.stdout)
+            self.assertIn(word, done.stderr)
+        self.assertEqual(hawser("plan", "--map", "--topology", "gpu:4", "--mode", "canonical").returncode, 2)
 
     def test_forced_algorithm(self):
         made = plan("all_reduce", "--topology", "rack:2 gpu:4", "--bytes", "1KiB", "--algorithm", "ring")
