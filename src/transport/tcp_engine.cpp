@@ -93,6 +93,9 @@ bool tcp_transport::engine::progress() {
   if (closed_) return false;
   has_moved_ = false;
   flush_dirty();
+  // An answer to what has just gone out is not there yet: the next round looks, whatever that one sends.
+  if (has_moved_ && !std::exchange(has_only_sent_, true)) return true;
+  has_only_sent_ = false;
   std::array<epoll_event, 64> events;
   const int count = ::epoll_wait(epoll_.value(), events.data(), static_cast<int>(events.size()), 0);
   for (int i = 0; i < count && !closed_; ++i) {

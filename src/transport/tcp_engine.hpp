@@ -131,7 +131,8 @@ class tcp_transport::engine {
   net::unique_fd epoll_, listener_, timer_;
   std::uint32_t listener_interest_ = 0;
   bool is_timer_set_ = false;
-  bool has_moved_ = false;  // in this round of progress
+  bool has_moved_ = false;      // in this round of progress
+  bool has_only_sent_ = false;  // in the round before
   std::unordered_map<std::int32_t, std::unique_ptr<peer>> peers_;
   std::unordered_map<std::uint64_t, visitor> visitors_;
   std::uint64_t next_visitor_;

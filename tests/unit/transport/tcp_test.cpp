@@ -309,6 +309,30 @@ TEST(tcp, a_peer_that_nobody_waits_for_is_not_read_without_bound) {
   for (const transfer& each : receives) EXPECT_TRUE(each.done.has_succeeded() && each.data == data);
 }
 
+/// A round that has sent does not look for what has arrived, and no more than one such follows another.
+TEST(tcp, who_sends_in_every_round_still_receives) {
+  address_book book;
+  tcp_transport zero(book.environment(0, 2));
+  tcp_transport one(book.environment(1, 2));
+  const payload data = pattern(100, 1);
+  payload got(data.size());
+  ticket first, arrived, answered, received;
+  one.send(0, tag_of(0), {}, first);
+  zero.receive(1, tag_of(0), {}, arrived);
+  ASSERT_TRUE(drive({&zero, &one}, 10s, [&] { return first.is_over() && arrived.is_over(); }));
+  one.send(0, tag_of(1), data, answered);
+  ASSERT_TRUE(drive({&one}, 10s, [&] { return answered.is_over(); }));
+  zero.receive(1, tag_of(1), into(got), received);
+  std::list<ticket> sends;
+  ASSERT_TRUE(drive({}, 10s, [&] {
+    zero.send(1, tag_of(2), {}, sends.emplace_back());
+    EXPECT_TRUE(zero.progress());
+    return received.is_over();
+  }));
+  EXPECT_EQ(got, data);
+  ASSERT_TRUE(drive({&zero}, 10s, [&] { return sends.back().is_over(); }));
+}
+
 TEST(tcp, what_arrived_before_the_peer_left_can_still_be_received) {
   address_book book;
   tcp_transport zero(book.environment(0, 2));
