@@ -58,6 +58,9 @@ std::string to_text(const tune_report& report) {
     text += formatted("%-14s %-28s %-30s %-30s %s\n", each.name.c_str(), column(each.latency, us).c_str(),
                       column(each.alone, gb).c_str(), together.c_str(), incast.c_str());
   }
+  for (const tune::level_figures& each : measured.levels)
+    if (each.message_time.is_measured())
+      text += "per message    " + column(each.message_time, 1e-6) + " us (" + each.name + ")\n";
   text += "per message    " + column(measured.message_time, 1e-6) + " us\n";
   text += "reduction      " + column(measured.reduction, 1e9) + " GB/s\n";
   if (!report.output.empty()) text += "written to     " + report.output + "\n";

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <fstream>
+#include <map>
 
 #include <hawser/communicator/communicator.hpp>
 
@@ -20,6 +21,11 @@ std::string boot_id() {
   std::string id;
   std::getline(file, id);
   return id;
+}
+
+/// Of the machine, whatever part of it this process is bound to.
+int core_count() {
+  return static_cast<int>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
 }
 
 std::string host_name() {
@@ -64,8 +70,9 @@ job::job(std::unique_ptr<bootstrap::bootstrap> door, communicator_options option
   if (options_.transports.empty()) options_.transports = default_transports();
   identify_hosts();
   auto wire = open_transports();
-  const auto here =
-      std::count(host_numbers_.begin(), host_numbers_.end(), host_numbers_[static_cast<std::size_t>(self().value)]);
+  // Hosts may be containers of one machine, and share its cores.
+  const auto here = std::count(machine_numbers_.begin(), machine_numbers_.end(),
+                               machine_numbers_[static_cast<std::size_t>(self().value)]);
   engine_ = std::make_unique<executor::engine>(
       std::move(wire), executor::wait_policy::for_ranks_on_host(static_cast<int>(here)), [this] { take_notices(); });
   door_->failures().add_listener({&job::on_notice, this});
@@ -109,20 +116,49 @@ void job::identify_hosts() {
   std::string suited;
   for (const transport::factory& line : lines) suited += !line.suits_host || line.suits_host() ? '1' : '0';
   suits_all_.assign(lines.size(), true);
-  std::vector<std::string> known;
-  for (const std::string& introduction : exchange("host", host_name() + "\n" + boot_id() + "\n" + suited)) {
-    const std::size_t end = introduction.rfind('\n');
-    const std::string identity = introduction.substr(0, end), theirs = introduction.substr(end + 1);
+  std::vector<std::string> known, machines;
+  const auto number_of = [](std::vector<std::string>& among, const std::string& identity) {
+    const auto found = std::find(among.begin(), among.end(), identity);
+    const auto number = static_cast<int>(found - among.begin());
+    if (found == among.end()) among.push_back(identity);
+    return number;
+  };
+  const std::string mine = host_name() + "\n" + boot_id() + "\n" + std::to_string(core_count()) + "\n" + suited;
+  for (const std::string& introduction : exchange("host", mine)) {
+    const std::size_t end = introduction.rfind('\n'), cores = introduction.rfind('\n', end - 1);
+    const std::string identity = introduction.substr(0, cores), theirs = introduction.substr(end + 1);
     if (theirs.size() != lines.size())
       hawser::fail(errc::mismatch, "the ranks have different transports",
                    std::to_string(theirs.size()) + " on one, " + std::to_string(lines.size()) + " on this one",
                    "pass the same communicator_options::transports on all ranks");
     for (std::size_t i = 0; i < lines.size(); ++i) suits_all_[i] = suits_all_[i] && theirs[i] == '1';
     host_names_.push_back(identity.substr(0, identity.find('\n')));
-    const auto found = std::find(known.begin(), known.end(), identity);
-    host_numbers_.push_back(static_cast<int>(found - known.begin()));
-    if (found == known.end()) known.push_back(identity);
+    host_numbers_.push_back(number_of(known, identity));
+    machine_numbers_.push_back(number_of(machines, identity.substr(identity.find('\n'))));
+    core_counts_.push_back(std::stoi(introduction.substr(cores + 1)));
   }
+}
+
+double job::ranks_per_core(const std::vector<rank>& members) const {
+  std::map<int, int> ranks;
+  double most = 1;
+  for (int r = 0; r < (members.empty() ? size() : static_cast<int>(members.size())); ++r) {
+    const auto at = static_cast<std::size_t>(members.empty() ? r : members[static_cast<std::size_t>(r)].value);
+    most = std::max(most, static_cast<double>(++ranks[machine_numbers_[at]]) / core_counts_[at]);
+  }
+  return most;
+}
+
+std::string_view job::transport_inside_hosts() const {
+  const auto found = std::find_if(options_.transports.begin(), options_.transports.end(),
+                                  [](const auto& line) { return line.reaches == transport::reach::host; });
+  return found == options_.transports.end() ? transport_between_hosts() : std::string_view(found->name);
+}
+
+std::string_view job::transport_between_hosts() const {
+  std::string refused;
+  const transport::factory* const line = network_line(refused);
+  return line ? std::string_view(line->name) : std::string_view();
 }
 
 /// The transport between hosts: the first that suits all of them, else the first.

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <hawser/bootstrap/bootstrap.hpp>
@@ -35,6 +36,14 @@ class job {
   const std::vector<std::string>& host_names() const noexcept { return host_names_; }
   /// Ranks with equal numbers are on one host.
   const std::vector<int>& host_numbers() const noexcept { return host_numbers_; }
+
+  /// The most members (numbered as in the job; empty: all) per core of a machine, at least 1. Ranks of several hosts
+  /// that run under one kernel, as containers do, share its cores.
+  double ranks_per_core(const std::vector<rank>& members) const;
+  /// The names of the transports that serve ranks of one host and of different ones, the same on all ranks; empty:
+  /// none. A pair whose shared memory did not open uses the other one all the same.
+  std::string_view transport_inside_hosts() const;
+  std::string_view transport_between_hosts() const;
 
   /// What rank 0 wants to be measured or has read (tuned.cpp), known to all ranks from `agree_on_hierarchy` on.
   const std::string& tuning_offer() const noexcept { return tuning_offer_; }
@@ -75,7 +84,9 @@ class job {
   communicator_options options_;
   std::vector<std::string> host_names_;
   std::vector<int> host_numbers_;
-  std::vector<bool> suits_all_;  // per line of the transport registry
+  std::vector<int> machine_numbers_;  // ranks with equal numbers run under one kernel
+  std::vector<int> core_counts_;      // of each rank's machine
+  std::vector<bool> suits_all_;       // per line of the transport registry
   discovery_report report_;
   std::string tuning_offer_;
   std::unique_ptr<executor::engine> engine_;

@@ -27,9 +27,23 @@ int levels_inside_hosts(const job& owner, const topology::hierarchy& tree, const
   return tree.depth();
 }
 
+/// What a message costs by what carries it, where nobody has measured or said it.
+void add_message_work(const job& owner, const topology::hierarchy& tree, cost::parameters& figures) {
+  if (figures.source != topology::provenance::assumed || !figures.message_work_by_level.empty()) return;
+  if (figures.per_message != cost::parameters{}.per_message) return;  // the caller's own
+  for (int d = 0; d < tree.depth(); ++d) {
+    const bool is_inside = d >= tree.depth() - figures.memory_levels;
+    const auto name = is_inside ? owner.transport_inside_hosts() : owner.transport_between_hosts();
+    if (auto known = cost::default_message_work(tree.at(d).name, name))
+      figures.message_work_by_level.push_back(std::move(*known));
+  }
+}
+
 cost::parameters figures_for(const job& owner, const topology::hierarchy& tree, const std::vector<rank>& members) {
   cost::parameters figures = owner.options().host;
   figures.memory_levels = levels_inside_hosts(owner, tree, members);
+  figures.ranks_per_core = owner.ranks_per_core(members);
+  add_message_work(owner, tree, figures);
   return figures;
 }
 

@@ -14,16 +14,20 @@ namespace {
 /// level that measured no more than that still has a link: a twentieth of what was measured.
 constexpr double least_share = 0.05;
 
+const spread& message_time_of(const tuning& measured, std::size_t level) {
+  const spread& own = measured.levels[level].message_time;
+  return own.is_measured() ? own : measured.message_time;
+}
+
 void apply_latencies(const tuning& measured, std::vector<topology::level>& levels) {
-  double inside = measured.message_time.median;  // the model adds it per message beside the links
+  double inside = 0;  // the links further in
   for (std::size_t i = levels.size(); i-- > 0;) {
     const spread& latency = measured.levels[i].latency;
-    if (!latency.is_measured()) {
-      inside += levels[i].up.latency.count();
-      continue;
-    }
-    levels[i].up.latency = seconds{std::max(latency.median - inside, least_share * latency.median)};
-    inside = std::max(inside, latency.median);
+    // The model adds the work per message beside the links.
+    const double beside = inside + message_time_of(measured, i).median;
+    if (latency.is_measured())
+      levels[i].up.latency = seconds{std::max(latency.median - beside, least_share * latency.median)};
+    inside += levels[i].up.latency.count();
   }
 }
 
@@ -53,6 +57,11 @@ tuned apply(const tuning& measured, const topology::hierarchy& tree, const cost:
   }
   cost::parameters own = host;
   if (measured.message_time.is_measured()) own.per_message = seconds{measured.message_time.median};
+  own.message_work_by_level.clear();
+  for (const level_figures& each : measured.levels)
+    if (each.message_time.is_measured())
+      own.message_work_by_level.push_back(
+          {each.name, seconds{each.message_time.median}, std::string(topology::to_string(source))});
   if (measured.reduction.is_measured()) own.reduction = bandwidth{measured.reduction.median};
   own.source = source;
   own.origin = origin;

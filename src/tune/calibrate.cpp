@@ -48,7 +48,7 @@ class calibration {
       const unit_pair& each = all[i * all.size() / wanted];
       chosen.push_back({each.from.front(), each.to.front()});
     }
-    figures.latency = latency_of(chosen);
+    measure_messages(chosen, figures);
     const std::int64_t bytes = bytes_for(chosen.front());
     figures.alone = repeated([&](std::vector<double>& rates) {
       for (const link_pair& each : chosen) {
@@ -61,14 +61,16 @@ class calibration {
     add_incast(level, bytes, figures);
   }
 
-  spread latency_of(const std::vector<link_pair>& chosen) {
-    std::vector<double> latencies;
+  void measure_messages(const std::vector<link_pair>& chosen, level_figures& figures) {
+    std::vector<double> latencies, work;
     for (const link_pair& each : chosen) {
       latencies.push_back(with_.latencies(std::span(&each, 1)).front());
-      message_times_.push_back(with_.message_times(std::span(&each, 1)).front());
+      work.push_back(with_.message_times(std::span(&each, 1)).front());
       if (is_late()) break;
     }
-    return spread_of(std::move(latencies));
+    message_times_.insert(message_times_.end(), work.begin(), work.end());
+    figures.latency = spread_of(std::move(latencies));
+    figures.message_time = spread_of(std::move(work));
   }
 
   /// Enough for a stream to last as long as wanted.

@@ -34,12 +34,13 @@ ordered_json to_value(const level_figures& level) {
           {"together_bytes_per_second", to_value(level.together)},
           {"streams_per_unit", level.streams_per_unit},
           {"incast_bytes_per_second", to_value(level.incast)},
-          {"incast_senders", level.incast_senders}};
+          {"incast_senders", level.incast_senders},
+          {"message_seconds", to_value(level.message_time)}};
 }
 
 level_figures level_from(const element& value) {
   value.allow_keys({"level", "latency_seconds", "alone_bytes_per_second", "together_bytes_per_second",
-                    "streams_per_unit", "incast_bytes_per_second", "incast_senders"});
+                    "streams_per_unit", "incast_bytes_per_second", "incast_senders", "message_seconds"});
   level_figures level;
   level.name = value.member("level").text();
   level.latency = spread_from(value.member("latency_seconds"));
@@ -48,6 +49,7 @@ level_figures level_from(const element& value) {
   level.streams_per_unit = static_cast<int>(value.member("streams_per_unit").integer(0));
   level.incast = spread_from(value.member("incast_bytes_per_second"));
   level.incast_senders = static_cast<int>(value.member("incast_senders").integer(0));
+  if (value.has("message_seconds")) level.message_time = spread_from(value.member("message_seconds"));
   return level;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,13 +38,17 @@ inline std::vector<std::string_view> flat_names(collective what) {
   return {};
 }
 
+/// By a leader only these are worth a candidate: what speaks for one is few messages, one after the other.
+inline constexpr std::array<std::string_view, 2> leader_names{"linear", "binomial"};
+
 /// The names that may stand for a level inside: of an all-reduce, those that are both a reduce-scatter and an
-/// all-gather.
+/// all-gather, and those that go by a leader.
 inline std::vector<std::string_view> inner_names(collective what) {
   if (what != collective::all_reduce) return flat_names(what);
   std::vector<std::string_view> names = flat_names(collective::reduce_scatter);
   const auto gathers = flat_names(collective::all_gather);
   std::erase_if(names, [&](auto name) { return std::find(gathers.begin(), gathers.end(), name) == gathers.end(); });
+  names.insert(names.end(), leader_names.begin(), leader_names.end());
   return names;
 }
 
@@ -101,10 +106,14 @@ inline bool keeps_order(const topology::hierarchy& tree, schedule::collective wh
   const parsed_name name = parse_name(algorithm);
   if (!name.is_hierarchical) return detail::flat_keeps_order(what, algorithm);
   if (!tree.is_in_rank_order()) return false;
-  const auto inner = what == schedule::collective::all_reduce ? schedule::collective::reduce_scatter : what;
+  const auto keeps = [&](std::string_view part) {
+    if (what != schedule::collective::all_reduce) return detail::flat_keeps_order(what, part);
+    using schedule::collective;
+    return detail::flat_keeps_order(detail::goes_by_leader(part) ? collective::reduce : collective::reduce_scatter,
+                                    part);
+  };
   return detail::flat_keeps_order(what, name.parts.back()) &&
-         std::all_of(name.parts.begin(), name.parts.end() - 1,
-                     [&](std::string_view part) { return detail::flat_keeps_order(inner, part); });
+         std::all_of(name.parts.begin(), name.parts.end() - 1, keeps);
 }
 
 }  // namespace hawser::algorithm

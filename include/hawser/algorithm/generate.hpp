@@ -5,6 +5,8 @@
 // phase joins all units that are left, whatever the levels above them.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -129,6 +131,24 @@ inline void generate_exchange(const hierarchy& tree, const request& what, const 
   hierarchical_exchange(tree, what.has_ragged_blocks, out).generate();
 }
 
+template <class Algorithms>
+bool has(const Algorithms& algorithms, std::string_view name) {
+  return std::any_of(std::begin(algorithms), std::end(algorithms), [&](const auto& each) { return each.name == name; });
+}
+
+/// Whether an inner level of an all-reduce of this name goes by a leader: the name is a reduce's and a broadcast's.
+inline bool goes_by_leader(std::string_view part) {
+  return has(reduce_algorithms, part) && has(broadcast_algorithms, part);
+}
+
+inline inner_algorithms inner_of_all_reduce(std::string_view part) {
+  if (goes_by_leader(part))
+    return {.reduce = &find(reduce_algorithms, part, "reduce"),
+            .broadcast = &find(broadcast_algorithms, part, "broadcast")};
+  return {.scatter = &find(reduce_scatter_algorithms, part, "reduce_scatter"),
+          .gather = &find(all_gather_algorithms, part, "all_gather")};
+}
+
 inline void generate_hierarchical(const hierarchy& tree, const request& what, const parsed_name& name, builder& out) {
   if (is_exchange(what.what)) return generate_exchange(tree, what, name, out);
   const ladder levels(tree);
@@ -136,9 +156,7 @@ inline void generate_hierarchical(const hierarchy& tree, const request& what, co
   switch (what.what) {
     case collective::all_reduce: {
       std::vector<inner_algorithms> inner;
-      for (std::size_t i = name.parts.size() - 1; i-- > 0;)
-        inner.push_back({&find(reduce_scatter_algorithms, name.parts[i], "reduce_scatter"),
-                         &find(all_gather_algorithms, name.parts[i], "all_gather")});
+      for (std::size_t i = name.parts.size() - 1; i-- > 0;) inner.push_back(inner_of_all_reduce(name.parts[i]));
       const auto& outermost = find(all_reduce_algorithms, name.parts.back(), "all_reduce");
       return hierarchical_all_reduce(levels, inner, outermost, out).generate();
     }

@@ -1,5 +1,6 @@
-// Hierarchical all-reduce over any number of levels: reduce-scatter inside, all-reduce along the rails, all-gather
-// inside. Ragged groups meet by intervals: rank r of g owns [r/g, (r + 1)/g), cut where any group's boundary lies.
+// Hierarchical all-reduce over any number of levels. By shares: reduce-scatter inside, all-reduce along the rails,
+// all-gather inside; ragged groups meet by intervals: rank r of g owns [r/g, (r + 1)/g), cut where any group's boundary
+// lies. By a leader: reduce to the first rank inside, all-reduce among those, broadcast inside; the fewest messages.
 #pragma once
 
 #include <span>
@@ -10,10 +11,13 @@
 
 namespace hawser::algorithm {
 
-/// The algorithms of a level inside: a reduce-scatter on the way out, an all-gather on the way back.
+/// The algorithms of a level inside: a reduce-scatter on the way out and an all-gather on the way back, or a reduce to
+/// the leader and a broadcast from it. The other two are null.
 struct inner_algorithms {
   const flat_algorithm<reduce_scatter_phase>* scatter = nullptr;
   const flat_algorithm<all_gather_phase>* gather = nullptr;
+  const flat_algorithm<rooted_phase>* reduce = nullptr;
+  const flat_algorithm<rooted_phase>* broadcast = nullptr;
 };
 
 /// One rank's steps of the all-reduce of one vector. The ladder must outlive it.
@@ -40,7 +44,10 @@ class hierarchical_all_reduce {
       out_.begin_phase("all_reduce " + std::string(outermost_.name) + " over " + levels_.name(0));
       return outermost_.generate({members, whole, input}, out_);
     }
-    const auto& [scatter, gather] = inner_[static_cast<std::size_t>(k - 1)];
+    const inner_algorithms& inner = inner_[static_cast<std::size_t>(k - 1)];
+    if (inner.reduce != nullptr) return run_by_leader(inner, members, k, unit, whole, input, stands_for);
+    const auto* const scatter = inner.scatter;
+    const auto* const gather = inner.gather;
     const locator result = split(buffer::output, whole, members.size);
     out_.begin_phase("reduce_scatter " + std::string(scatter->name) + " over " + levels_.name(k));
     scatter->generate({members, split(input, whole, members.size), result}, out_);
@@ -51,6 +58,19 @@ class hierarchical_all_reduce {
 
     out_.begin_phase("all_gather " + std::string(gather->name) + " over " + levels_.name(k));
     gather->generate({members, result(members.self, members.self + 1), result}, out_);
+  }
+
+  /// Partial sums of the others lie in their output, which the result then overwrites.
+  void run_by_leader(const inner_algorithms& inner, const group& members, int k, std::int64_t unit,
+                     const interval& whole, buffer input, const representative& stands_for) {
+    constexpr int leader = 0;
+    out_.begin_phase("reduce " + std::string(inner.reduce->name) + " over " + levels_.name(k));
+    inner.reduce->generate({members, leader, whole, input}, out_);
+    if (members.self == leader)
+      run(k - 1, levels_.parent(k, unit), whole, buffer::output,
+          [&](std::int64_t parent_unit) { return stands_for(levels_.units(k).first(parent_unit)); });
+    out_.begin_phase("broadcast " + std::string(inner.broadcast->name) + " over " + levels_.name(k));
+    inner.broadcast->generate({members, leader, whole, buffer::output}, out_);
   }
 
   const ladder& levels_;

@@ -79,7 +79,10 @@ inline std::int64_t steps_bound(const topology::hierarchy& tree, schedule::colle
     const std::string_view part = parsed.parts[static_cast<std::size_t>(levels.size() - 1 - k)];
     const auto sizes = levels.units(k).distinct_sizes();
     const std::int64_t n = sizes.back();
-    if (what == schedule::collective::all_reduce && k > 0)
+    if (what == schedule::collective::all_reduce && k > 0 && detail::goes_by_leader(part))
+      bound += rails * (steps(find(reduce_algorithms, part, "reduce"), n) +
+                        steps(find(broadcast_algorithms, part, "broadcast"), n));
+    else if (what == schedule::collective::all_reduce && k > 0)
       bound += rails * (steps(find(reduce_scatter_algorithms, part, "reduce_scatter"), n) +
                         steps(find(all_gather_algorithms, part, "all_gather"), n));
     else

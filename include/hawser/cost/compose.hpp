@@ -23,8 +23,7 @@ class composition {
   rank_traffic of(schedule::collective what, std::int64_t position, std::int64_t root) {
     using schedule::collective;
     const std::vector<double> none(static_cast<std::size_t>(tree().depth()), 0.0);
-    total_ = {none, none};
-    sent_ = received_ = 0;
+    total_ = {none, none, none, none};
     const int innermost = levels_.size() - 1;
     switch (what) {
       case collective::all_reduce: all_reduce(innermost, position, 1.0, false); break;
@@ -39,7 +38,6 @@ class composition {
         break;
       default: rooted(what, position, root);
     }
-    total_.messages = std::max(sent_, received_);
     return total_;
   }
 
@@ -74,8 +72,8 @@ class composition {
     total_.blocks_out[level] += scale * moved.out;
     total_.blocks_in[level] += scale * moved.in;
     total_.blocks_reduced += scale * moved.reduced;
-    sent_ += moved.sends;
-    received_ += moved.receives;
+    total_.sent[level] += moved.sends;
+    total_.received[level] += moved.receives;
   }
 
   void all_reduce(int k, std::int64_t unit, double whole, bool is_in_place) {
@@ -86,6 +84,7 @@ class composition {
       phase.weights = weights_of(k, unit, phase.members);
       return add(k, std::move(phase), whole);
     }
+    if (algorithm::detail::goes_by_leader(phase.algorithm)) return by_leader(k, unit, whole, std::move(phase));
     const double piece = whole / static_cast<double>(phase.members);
     phase.what = collective::reduce_scatter;
     add(k, phase, piece);
@@ -97,6 +96,17 @@ class composition {
     phase.what = collective::all_gather;
     phase.is_in_place = false;
     add(k, phase, piece);
+  }
+
+  /// To the group's first member and back; it alone takes part further out.
+  void by_leader(int k, std::int64_t unit, double whole, flat_phase phase) {
+    phase.what = schedule::collective::reduce;
+    phase.root = 0;
+    add(k, phase, whole);
+    if (phase.self == phase.root) all_reduce(k - 1, levels_.parent(k, unit), whole, true);
+    phase.what = schedule::collective::broadcast;
+    phase.is_in_place = true;
+    add(k, std::move(phase), whole);
   }
 
   /// Reduce-scatter and all-gather of one block per rank: the same phases, in opposite order.
@@ -149,7 +159,6 @@ class composition {
   unit_volumes volumes_;
   std::vector<int> active_;
   rank_traffic total_;
-  double sent_ = 0, received_ = 0;
 };
 
 }  // namespace hawser::cost::detail

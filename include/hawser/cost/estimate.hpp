@@ -26,6 +26,20 @@ inline seconds message_latency(const topology::hierarchy& tree, int level) {
   return latency;
 }
 
+/// A rank's work on one segment's messages, the busiest rank's, or what all ranks have that share its core.
+inline seconds message_work(const topology::hierarchy& tree, const traffic& moved, const parameters& host) {
+  const auto work = [&](const std::vector<double>& messages) {
+    seconds sum{};
+    for (std::size_t d = 0; d < messages.size(); ++d)
+      sum += messages[d] * host.message_work_at(tree.at(static_cast<int>(d)).name);
+    return sum;
+  };
+  seconds most{};
+  for (const std::vector<double>& each : moved.messages) most = std::max(most, work(each));
+  const seconds mean = moved.mean_messages.empty() ? most : work(moved.mean_messages);
+  return std::max(most, host.ranks_per_core * mean);
+}
+
 /// What a message as a whole takes at each stage; m segments take a share of the bytes each.
 struct stages {
   seconds latency{};       ///< along the chain
@@ -100,7 +114,7 @@ inline void estimate(const topology::hierarchy& tree, const schedule::request& w
   }
   c.reduction = seconds{moved.blocks_reduced * block / host.reduction.bytes_per_second};
   all.reduction += c.reduction;
-  all.overhead = moved.messages * host.per_message;
+  all.overhead = detail::message_work(tree, moved, host);
   c.segments = std::max<std::int64_t>(given_segments, 1);
   c.predicted = detail::pipelined(all, c.segments);
   const bool may_segment = what.are_counts_agreed && what.what != schedule::collective::barrier;

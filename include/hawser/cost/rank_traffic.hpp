@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -15,8 +16,15 @@ namespace hawser::cost::detail {
 struct rank_traffic {
   std::vector<double> blocks_out;  // by outermost level crossed
   std::vector<double> blocks_in;
-  double messages = 0;  // sent or received, whichever is more
+  std::vector<double> sent, received;  // messages, likewise
   double blocks_reduced = 0;
+
+  /// Those sent or those received, whichever are more: a rank's own work is counted once per exchange.
+  const std::vector<double>& messages() const {
+    return std::accumulate(sent.begin(), sent.end(), 0.0) >= std::accumulate(received.begin(), received.end(), 0.0)
+               ? sent
+               : received;
+  }
 };
 
 inline double volume(std::span<const schedule::region> regions) {
@@ -30,20 +38,18 @@ inline double volume(std::span<const schedule::region> regions) {
 
 inline rank_traffic count_rank(const topology::hierarchy& tree, const schedule::schedule& steps) {
   const std::vector<double> none(static_cast<std::size_t>(tree.depth()), 0.0);
-  rank_traffic counted{none, none};
-  double sent = 0, received = 0;
+  rank_traffic counted{none, none, none, none};
   const std::int64_t self = tree.position_of(steps.self);
   for (const schedule::step& each : steps.steps) {
     if (each.sends() || each.receives()) {
       const auto level = static_cast<std::size_t>(tree.parting_level(self, tree.position_of(each.peer)));
       auto& moved = each.sends() ? counted.blocks_out : counted.blocks_in;
       moved[level] += volume(steps.at(each.sends() ? each.source : each.target));
-      ++(each.sends() ? sent : received);
+      ++(each.sends() ? counted.sent : counted.received)[level];
     }
     if (!each.sends() && each.kind != schedule::step_kind::recv)
       counted.blocks_reduced += volume(steps.at(each.target));
   }
-  counted.messages = std::max(sent, received);
   return counted;
 }
 

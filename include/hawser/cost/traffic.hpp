@@ -24,8 +24,11 @@ struct traffic {
   /// The same of what one rank waits for between beginning a segment and being done with it.
   std::vector<std::int64_t> stay_rounds;
   std::vector<double> stay_serial;
-  bool hands_on = false;      ///< all phases hand segments on one after the other (flat_algorithm::hands_on)
-  double messages = 0;        ///< sends or receives of the busiest rank
+  bool hands_on = false;  ///< all phases hand segments on one after the other (flat_algorithm::hands_on)
+  /// Per level: the sends or receives of a rank, of each kind of rank that is as busy as any other.
+  std::vector<std::vector<double>> messages{};
+  /// Per level: messages of all ranks over their number. Of a machine above `exact_ranks`: empty.
+  std::vector<double> mean_messages{};
   double blocks_reduced = 0;  ///< reduced or copied by the busiest rank
 };
 
@@ -59,6 +62,17 @@ class unit_traffic {
   const topology::hierarchy& tree_;
   std::vector<std::map<std::int64_t, std::pair<double, double>>> units_;  // per level: out and in by unit
 };
+
+/// Keeps the counts that no other ones reach or exceed on every level.
+inline void keep_busiest(std::vector<std::vector<double>>& kinds, const std::vector<double>& counted) {
+  const auto covers = [](const std::vector<double>& a, const std::vector<double>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), [](double more, double less) { return more >= less; });
+  };
+  for (const std::vector<double>& each : kinds)
+    if (covers(each, counted)) return;
+  std::erase_if(kinds, [&](const std::vector<double>& each) { return covers(counted, each); });
+  kinds.push_back(counted);
+}
 
 /// Dependent messages per level, and how often the data passes one after the other, from the closed forms in the
 /// registry (tests compare them with the schedules).
@@ -114,7 +128,10 @@ inline chains chains_by_level(const topology::hierarchy& tree, const schedule::r
   for (std::size_t k = 0; k < active.size(); ++k) {
     const std::string_view part = parsed.parts[active.size() - 1 - k];
     const std::int64_t n = tree.at(active[k]).units.distinct_sizes().back();
-    if (what.what == collective::all_reduce && k > 0) {
+    if (what.what == collective::all_reduce && k > 0 && algorithm::detail::goes_by_leader(part)) {
+      add(active[k], collective::reduce, part, n);
+      add(active[k], collective::broadcast, part, n);
+    } else if (what.what == collective::all_reduce && k > 0) {
       add(active[k], collective::reduce_scatter, part, n);
       add(active[k], collective::all_gather, part, n);
     } else {
@@ -200,6 +217,13 @@ inline std::vector<std::int64_t> representatives(const topology::hierarchy& tree
   return positions;
 }
 
+/// Whether an all-reduce goes by leaders on all levels inside.
+inline bool is_led(schedule::collective what, std::string_view name) {
+  const algorithm::parsed_name parsed = algorithm::parse_name(name);
+  return what == schedule::collective::all_reduce && parsed.is_hierarchical &&
+         std::all_of(parsed.parts.begin(), parsed.parts.end() - 1, algorithm::detail::goes_by_leader);
+}
+
 }  // namespace detail
 
 /// Machines up to this size are counted rank by rank; above it, ranks of equal role stand for each other.
@@ -218,14 +242,18 @@ traffic add_up(const topology::hierarchy& tree, const schedule::request& what, s
                 .stay_serial = along.stay_serial,
                 .hands_on = along.hands_on};
   const bool is_exact = tree.size() <= exact_ranks;
+  const bool only_leaders_cross = schedule::has_root(what.what) || detail::is_led(what.what, name);
+  if (is_exact) total.mean_messages.assign(depth, 0.0);
   detail::unit_traffic units(tree);
   for (std::int64_t position : detail::representatives(tree, what, exact_ranks)) {
     const detail::rank_traffic counted = count_position(position);
-    total.messages = std::max(total.messages, counted.messages);
+    detail::keep_busiest(total.messages, counted.messages());
+    for (std::size_t d = 0; d < total.mean_messages.size(); ++d)
+      total.mean_messages[d] += counted.sent[d] / static_cast<double>(tree.size());
     total.blocks_reduced = std::max(total.blocks_reduced, counted.blocks_reduced);
     units.add(position, counted, total.blocks_out, [&](int level, std::int64_t unit) {
       // Of a rooted collective, only the unit's leader talks across; of the others, all ranks alike.
-      return is_exact || schedule::has_root(what.what) ? 1.0 : detail::ranks_in(tree, level, unit);
+      return is_exact || only_leaders_cross ? 1.0 : detail::ranks_in(tree, level, unit);
     });
     if (!is_exact) units.forget();
   }

@@ -61,7 +61,16 @@ inline std::vector<schedule::parameter> parameters_of(const planner& chooser) {
   }
   const cost::parameters& host = chooser.host();
   const std::string source(to_string(host.source));
-  all.push_back(detail::parameter_of("work per message", host.per_message.count(), "s", source));
+  std::size_t told = 0;
+  for (const topology::level& each : chooser.tree().levels())
+    if (const cost::message_work* const work = host.find_message_work(each.name)) {
+      all.push_back(detail::parameter_of(each.name + " work per message", work->each.count(), "s", work->source));
+      ++told;
+    }
+  if (told < chooser.tree().levels().size())
+    all.push_back(detail::parameter_of("work per message", host.per_message.count(), "s", source));
+  if (host.ranks_per_core > 1)
+    all.push_back(detail::parameter_of("ranks per core", host.ranks_per_core, "ranks", "counted"));
   all.push_back(detail::parameter_of("reduction", host.reduction.bytes_per_second, "B/s", source));
   all.push_back(detail::parameter_of("window", static_cast<double>(schedule::default_window), "segments", "built in"));
   return all;

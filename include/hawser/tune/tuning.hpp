@@ -20,6 +20,7 @@ struct level_figures {
   spread alone{};            ///< bytes/s of one stream while nothing else moves
   spread together{};         ///< bytes/s out of a unit, all of its ranks sending, all pairs of units at once
   spread incast{};           ///< bytes/s into one rank that several units send to
+  spread message_time{};     ///< seconds of a rank's own work per message (LogGP's o)
   int streams_per_unit = 0;  ///< that `together` adds up: the ranks of the smaller unit
   int incast_senders = 0;
   friend bool operator==(const level_figures&, const level_figures&) = default;
@@ -34,7 +35,7 @@ struct tuning {
   std::string host{};        ///< of rank 0
   std::string transports{};  ///< that carried it
   std::vector<level_figures> levels{};
-  spread message_time{};  ///< seconds of a rank's own work per message (LogGP's o)
+  spread message_time{};  ///< the same over all levels
   spread reduction{};     ///< bytes of result per second and rank
   friend bool operator==(const tuning&, const tuning&) = default;
 };

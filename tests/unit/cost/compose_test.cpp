@@ -23,6 +23,9 @@ void expect_equal(const traffic& composed, const traffic& counted) {
     EXPECT_EQ(composed.serial[d], counted.serial[d]);
   }
   EXPECT_EQ(composed.messages, counted.messages);
+  ASSERT_EQ(composed.mean_messages.size(), counted.mean_messages.size());
+  for (std::size_t d = 0; d < counted.mean_messages.size(); ++d)
+    EXPECT_NEAR(composed.mean_messages[d], counted.mean_messages[d], 1e-9 * (1 + counted.mean_messages[d]));
   EXPECT_NEAR(composed.blocks_reduced, counted.blocks_reduced, 1e-9 * (1 + counted.blocks_reduced));
 }
 
@@ -47,7 +50,7 @@ int compare(const hierarchy& tree, collective what, rank root, phase_counts& cou
           EXPECT_NEAR(one.blocks_out[d], all.blocks_out[d], 1e-9 * (1 + all.blocks_out[d])) << p << " level " << d;
           EXPECT_NEAR(one.blocks_in[d], all.blocks_in[d], 1e-9 * (1 + all.blocks_in[d])) << p << " level " << d;
         }
-        EXPECT_EQ(one.messages, all.messages) << "position " << p;
+        EXPECT_EQ(one.messages(), all.messages()) << "position " << p;
         EXPECT_NEAR(one.blocks_reduced, all.blocks_reduced, 1e-9 * (1 + all.blocks_reduced)) << "position " << p;
       }
     }

@@ -62,6 +62,56 @@ TEST(traffic, of_a_large_machine_is_that_of_a_small_one_of_the_same_shape) {
   EXPECT_NEAR(large.blocks_out[0], exact.blocks_out[0], 1e-9);
 }
 
+/// 16 ranks: recursive doubling sends 4 messages each; by leaders a rank sends 2 and a leader 2 more among the racks.
+TEST(traffic, counts_messages_by_level) {
+  const hierarchy tree = parse_synthetic("rack:4 gpu:4");
+  using counts = std::vector<double>;
+  const traffic doubling = count_traffic(tree, of(collective::all_reduce, 1024), "recursive_doubling");
+  EXPECT_EQ(doubling.messages, std::vector<counts>{(counts{2, 2})});
+  EXPECT_EQ(doubling.mean_messages, (counts{2, 2}));
+  const traffic led =
+      count_traffic(tree, of(collective::all_reduce, 1024), "hierarchical(binomial,recursive_doubling)");
+  EXPECT_EQ(led.messages, std::vector<counts>{(counts{2, 2})});  // a leader's
+  EXPECT_NEAR(led.mean_messages[0], 8.0 / 16, 1e-12);
+  EXPECT_NEAR(led.mean_messages[1], 24.0 / 16, 1e-12);
+  EXPECT_NEAR(led.blocks_out[0], 2, 1e-12);
+}
+
+/// The uplink of a large machine carries what its leader sends, not as much for each rank below it.
+TEST(traffic, by_leaders_does_not_grow_with_the_ranks_inside) {
+  for (const char* text : {"rack:8 gpu:4", "rack:8 gpu:72", "rack:[72,9,72,9,72,9,72,9]"})
+    EXPECT_NEAR(
+        count_traffic(parse_synthetic(text), of(collective::all_reduce, 64), "hierarchical(linear,recursive_doubling)")
+            .blocks_out[0],
+        3, 1e-12)
+        << text;
+}
+
+TEST(estimate, work_per_message_is_that_of_the_level_and_of_all_who_share_a_core) {
+  const hierarchy tree = parse_synthetic("rack:4 gpu:4");
+  const request what = of(collective::all_reduce, 64);
+  const auto overhead = [&](const char* name, const parameters& host) {
+    schedule::candidate c{.algorithm = name};
+    estimate(tree, what, count_traffic(tree, what, name), host, c);
+    return c.overhead.count();
+  };
+  parameters host{.per_message = seconds{1e-6}};
+  const char* const led = "hierarchical(binomial,recursive_doubling)";
+  EXPECT_NEAR(overhead(led, host), 4e-6, 1e-12);
+  host.message_work_by_level = {{"rack", seconds{10e-6}, "default for TCP sockets"}};
+  EXPECT_NEAR(overhead(led, host), 22e-6, 1e-12);
+  EXPECT_NEAR(overhead("recursive_doubling", host), 22e-6, 1e-12);
+  host.ranks_per_core = 8;  // 8 and 24 messages, or 32 and 32, over two cores
+  EXPECT_NEAR(overhead(led, host), 8 * (8 * 10e-6 + 24 * 1e-6) / 16, 1e-12);
+  EXPECT_NEAR(overhead("recursive_doubling", host), 8 * (32 * 10e-6 + 32 * 1e-6) / 16, 1e-12);
+}
+
+TEST(estimate, transports_have_defaults_that_say_so) {
+  EXPECT_GT(default_message_work("rack", "tcp")->each, default_message_work("host", "shared_memory")->each);
+  EXPECT_EQ(default_message_work("rack", "tcp")->source, "default for TCP sockets");
+  EXPECT_FALSE(default_message_work("rack", "carrier pigeons").has_value());
+}
+
 TEST(estimate, is_never_below_the_bound) {
   for (const char* text : {"gpu:5", "rack:4 gpu:4", "rack:[3,2]", "pod:2 rack:2 gpu:3"})
     for (collective what : schedule::all_collectives)

@@ -156,6 +156,27 @@ TEST(tuning, replaces_figures_and_says_so) {
             planner::planner(tree).make_plan(what).predicted * 10);  // 62.5 MB/s in place of 50 GB/s
 }
 
+TEST(tuning, work_per_message_is_the_levels_own) {
+  const topology::hierarchy tree = two_racks();
+  tuning measured = measured_on(tree, 0);
+  EXPECT_DOUBLE_EQ(measured.levels[0].message_time.median, 1e-6);
+  measured.levels[0].message_time = {8e-6, 8e-6, 8e-6, 1};
+  const tuned better = apply(measured, tree, {}, topology::provenance::probed, "probed");
+  EXPECT_DOUBLE_EQ(better.host.message_work_at("rack").count(), 8e-6);
+  EXPECT_DOUBLE_EQ(better.host.message_work_at("node").count(), 1e-6);
+  EXPECT_EQ(better.host.find_message_work("rack")->source, "probed");
+  EXPECT_NEAR(better.tree.at(0).up.latency.count() + better.tree.at(1).up.latency.count(), 30e-6 - 8e-6, 1e-9);
+  EXPECT_EQ(tuning_from_json(to_json(measured)), measured);
+  // Files from before it was a level's.
+  std::string old = to_json(measured);
+  for (std::size_t at; (at = old.find(",\n      \"message_seconds\"")) != std::string::npos;)
+    old.erase(at, old.find('}', at) + 1 - at);
+  EXPECT_FALSE(tuning_from_json(old).levels[0].message_time.is_measured());
+  EXPECT_DOUBLE_EQ(
+      apply(tuning_from_json(old), tree, {}, topology::provenance::file, "").host.message_work_at("rack").count(),
+      1e-6);
+}
+
 TEST(tuning, of_another_hierarchy_is_refused) {
   const tuning measured = measured_on(two_racks());
   for (const char* other : {"rack:2@50GB/s,5us node:4@50GB/s,6us", "rack:4@50GB/s,5us node:2@50GB/s,5us"})
