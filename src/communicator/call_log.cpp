@@ -47,9 +47,10 @@ std::uint64_t digest_of(const std::vector<std::int64_t>& blocks) noexcept {
   return digest;
 }
 
-void call_log::add(entry started) {
+void call_log::add(const std::shared_ptr<const entry>& started) {
   std::lock_guard lock(mutex_);
-  last_[size_++ % remembered] = std::move(started);
+  auto& oldest = last_[size_++ % remembered];
+  if (oldest != started) oldest = started;  // else it is that of a call of the same shape, and counts no owners
 }
 
 std::uint64_t call_log::size() const {
@@ -82,7 +83,7 @@ std::string call_log::key_of(std::uint64_t number) const {
 
 std::string call_log::last() const {
   std::lock_guard lock(mutex_);
-  return size_ == 0 ? "nothing" : text_of(last_[(size_ - 1) % remembered]);
+  return size_ == 0 ? "nothing" : text_of(*last_[(size_ - 1) % remembered]);
 }
 
 std::optional<std::string> call_log::compare(bootstrap::bootstrap& door) {
@@ -90,7 +91,7 @@ std::optional<std::string> call_log::compare(bootstrap::bootstrap& door) {
   const std::uint64_t first = size_ > remembered ? size_ - remembered : 0;
   if (published_to_ == 0) published_from_ = published_to_ = first;
   for (std::uint64_t number = std::max(first, published_to_); number < size_; ++number) {
-    const std::string mine = text_of(last_[number % remembered]);
+    const std::string mine = text_of(*last_[number % remembered]);
     const auto found = publish(door, key_of(number), signed_by(door.self(), mine));
     published_to_ = number + 1;
     if (found && !says(*found, mine)) return *found + "; " + signed_by(door.self(), mine);

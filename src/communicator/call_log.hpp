@@ -31,8 +31,8 @@ class call_log {
     std::uint64_t blocks = 0;  ///< `digest_of` the sizes of blocks on which all ranks agree; 0: there are none
   };
 
-  /// A call starts. Costs no text and no message.
-  void add(entry started);
+  /// A call starts. Costs no text and no message; calls of one shape may share their entry.
+  void add(const std::shared_ptr<const entry>& started);
   /// Calls so far: the same on all members, who make the same calls.
   std::uint64_t size() const;
   const std::string& communicator() const noexcept { return communicator_; }
@@ -54,7 +54,7 @@ class call_log {
 
   std::string communicator_;
   mutable std::mutex mutex_;
-  std::array<entry, remembered> last_;
+  std::array<std::shared_ptr<const entry>, remembered> last_;
   std::uint64_t size_ = 0;
   std::uint64_t published_from_ = 0, published_to_ = 0;  // numbers of calls
 };

@@ -128,9 +128,7 @@ bool is_in_place(const call& made, rank self) {
   }
 }
 
-void check_call(const call& made, int ranks, rank self) {
-  if (schedule::has_root(made.what) && (made.root.value < 0 || made.root.value >= ranks))
-    bad(made, "the root is out of range", "rank " + to_string(made.root) + " of " + std::to_string(ranks));
+void check_buffers(const call& made, rank self) {
   const bool is_root = self == made.root;
   const bool uses_input = made.what != collective::scatter || is_root;
   const bool uses_output = (made.what != collective::gather && made.what != collective::reduce) || is_root;
@@ -138,11 +136,17 @@ void check_call(const call& made, int ranks, rank self) {
     bad(made, "the input is a null pointer", std::to_string(made.input_elements) + " elements");
   if (uses_output && made.output == nullptr && made.output_elements > 0)
     bad(made, "the output is a null pointer", std::to_string(made.output_elements) + " elements");
-  if (made.is_ragged)
-    check_ragged(made, ranks, self, is_root);
-  else
-    check_sizes(made, ranks, is_root);
   check_overlap(made, self, uses_input, uses_output);
+}
+
+void check_call(const call& made, int ranks, rank self) {
+  if (schedule::has_root(made.what) && (made.root.value < 0 || made.root.value >= ranks))
+    bad(made, "the root is out of range", "rank " + to_string(made.root) + " of " + std::to_string(ranks));
+  if (made.is_ragged)
+    check_ragged(made, ranks, self, self == made.root);
+  else
+    check_sizes(made, ranks, self == made.root);
+  check_buffers(made, self);
   if (schedule::reduces(made.what)) check_operator(made);
 }
 

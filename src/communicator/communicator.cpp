@@ -9,17 +9,6 @@
 
 namespace hawser {
 
-namespace {
-
-std::shared_ptr<detail::collective_run> make_run(const std::shared_ptr<detail::communicator_state>& state,
-                                                 detail::call made) {
-  auto run = std::make_shared<detail::collective_run>(*state, std::move(made));
-  run->keep(state);
-  return run;
-}
-
-}  // namespace
-
 pending::~pending() {
   // Runs and messages end themselves in their destructors.
 }
@@ -50,13 +39,16 @@ const schedule::plan& persistent::plan() const {
 }
 
 pending asynchronous::launch(detail::call made) {
-  auto run = make_run(state_, std::move(made));
+  detail::run_handle run = state_->runs().take(*state_, std::move(made));
+  run->keep(state_);
   run->start(is_waited_for_ ? detail::attendance::caller : detail::attendance::background);
   return pending(std::move(run));
 }
 
 persistent persistent_forms::launch(detail::call made) {
-  return hawser::persistent(make_run(state_, std::move(made)));
+  auto run = std::make_shared<detail::collective_run>(*state_, std::move(made));
+  run->keep(state_);
+  return hawser::persistent(std::move(run));
 }
 
 communicator::communicator(std::unique_ptr<bootstrap::bootstrap> job, communicator_options options)
@@ -85,9 +77,9 @@ schedule::plan communicator::plan_for(const schedule::request& what) const {
 }
 
 void communicator::launch(detail::call made) {
-  detail::collective_run run(*state_, std::move(made));
-  run.start(detail::attendance::caller);
-  run.wait();
+  const detail::run_handle run = state_->runs().take(*state_, std::move(made));
+  run->start(detail::attendance::caller);
+  run->wait();
 }
 
 void communicator::abort(std::string_view reason) {

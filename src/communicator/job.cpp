@@ -247,6 +247,7 @@ void job::take_notices() {
       std::lock_guard lock(mutex_);
       if (failed_) continue;
       failed_ = why;
+      has_failed_.store(true, std::memory_order_release);
     }
     engine_->fail_all(why);
     has_notice_.store(true, std::memory_order_release);
@@ -262,6 +263,7 @@ transport::failure job::fail(const transport::failure& why) {
   {
     std::lock_guard lock(mutex_);
     if (!failed_) failed_ = why;
+    has_failed_.store(true, std::memory_order_release);
     cause = *failed_;
   }
   engine_->fail_all(cause);
@@ -271,6 +273,7 @@ transport::failure job::fail(const transport::failure& why) {
 }
 
 void job::check() const {
+  if (!has_failed_.load(std::memory_order_acquire)) return;
   std::lock_guard lock(mutex_);
   if (failed_) throw to_error(*failed_, "the communicator cannot be used any more: an earlier call");
 }

@@ -93,6 +93,7 @@ class job {
   std::uint64_t seen_notices_ = 0;
   mutable std::mutex mutex_;
   std::optional<transport::failure> failed_;
+  std::atomic<bool> has_failed_{false};  // beside it, for those who only ask
   std::atomic<bool> has_notice_{false};
   context_pool contexts_;
   std::mutex helper_mutex_;

@@ -97,42 +97,77 @@ void collective_run::make_request() {
   request_.are_counts_agreed =
       !(call_.what == collective::all_to_all_v || (call_.is_ragged && schedule::has_root(call_.what)));
   request_.algorithm = call_.options.algorithm;
-  request_.in_place = call_.what == collective::broadcast || is_in_place(call_, members_.self());
+  is_in_place_ = is_in_place(call_, members_.self());
+  request_.in_place = call_.what == collective::broadcast || is_in_place_;
+}
+
+bool collective_run::fits(const call& made) const {
+  const auto is_same_function = [&] {
+    return made.op.function.function == call_.op.function.function &&
+           made.op.function.context == call_.op.function.context &&
+           made.op.function.element_bytes == call_.op.function.element_bytes && made.op.operand == call_.op.operand;
+  };
+  const call_options &wanted = made.options, &known = call_.options;
+  return made.what == call_.what && made.type == call_.type && made.element_bytes == call_.element_bytes &&
+         made.input_elements == call_.input_elements && made.output_elements == call_.output_elements &&
+         made.root == call_.root && made.op.kind == call_.op.kind &&
+         made.op.is_commutative == call_.op.is_commutative && !made.is_ragged && !call_.is_ragged &&
+         (made.op.kind != reduce_kind::user || is_same_function()) && wanted.reproducibility == known.reproducibility &&
+         wanted.accumulation == known.accumulation && wanted.segments == known.segments &&
+         wanted.typical_block_bytes == known.typical_block_bytes && wanted.algorithm == known.algorithm &&
+         is_in_place(made, members_.self()) == is_in_place_;
+}
+
+void collective_run::reload(const call& made) {
+  members_.owner().check();
+  check_buffers(made, members_.self());
+  call_.input = made.input;
+  call_.output = made.output;
+  call_.op = made.op;  // factor and name may be others
+  is_started_ = is_complete_ = false;
+  place_buffers();
+  if (operation_) operation_->move_buffers(run_input_, run_output_);
+}
+
+bool collective_run::is_keepable() const noexcept {
+  return is_complete_ && !failed_ && !call_.is_ragged && !has_two_passes() && operation_ &&
+         staged_input_.capacity() + staged_output_.capacity() + operation_->kept_bytes() <= kept_runs::most_bytes;
+}
+
+/// The memory that operations work on: the caller's, but for what is staged.
+void collective_run::place_buffers() {
+  run_input_ = staged_input_.empty() ? const_cast<void*>(call_.input) : staged_input_.data();
+  run_output_ = staged_output_.empty() ? call_.output : staged_output_.data();
+  input_.move_to(run_input_);
+  output_.move_to(run_output_);
 }
 
 void collective_run::make_layouts() {
   const bool is_converted = run_type_ != call_.type;
   const bool is_scaled = call_.op.kind == reduce_kind::premul_sum && schedule::reduces(call_.what);
   const auto bytes = [&](std::int64_t elements) { return static_cast<std::size_t>(elements) * run_element_bytes_; };
-  run_input_ = const_cast<void*>(call_.input);
-  run_output_ = call_.output;
   if (is_converted || is_scaled) {
     // Reductions in another type, or of scaled elements, run on copies.
     staged_input_.resize(bytes(call_.input_elements));
-    run_input_ = staged_input_.data();
     request_.in_place = false;
-    if (is_converted) {
-      staged_output_.resize(bytes(call_.output_elements));
-      run_output_ = staged_output_.data();
-    }
+    if (is_converted) staged_output_.resize(bytes(call_.output_elements));
     program_ = members_.program_for(*plan_, request_);
   }
-  if (call_.what == collective::reduce && members_.self() != call_.root) {
+  if (call_.what == collective::reduce && members_.self() != call_.root)
     staged_output_.resize(bytes(call_.input_elements));
-    run_output_ = staged_output_.data();
-  }
   if (call_.is_ragged) {
     input_offsets_ = offsets_of(call_.input_counts);
     output_offsets_ = offsets_of(call_.output_counts);
   }
-  input_ = call_.input_counts.empty() || !call_.is_ragged
-               ? block_layout::uniform(run_input_, call_.is_ragged ? call_.input_elements : request_.count,
-                                       run_element_bytes_)
-               : block_layout::ragged(run_input_, call_.input_counts, input_offsets_, run_element_bytes_);
-  output_ = call_.output_counts.empty() || !call_.is_ragged
-                ? block_layout::uniform(run_output_, call_.is_ragged ? call_.output_elements : request_.count,
-                                        run_element_bytes_)
-                : block_layout::ragged(run_output_, call_.output_counts, output_offsets_, run_element_bytes_);
+  input_ =
+      call_.input_counts.empty() || !call_.is_ragged
+          ? block_layout::uniform(nullptr, call_.is_ragged ? call_.input_elements : request_.count, run_element_bytes_)
+          : block_layout::ragged(nullptr, call_.input_counts, input_offsets_, run_element_bytes_);
+  output_ =
+      call_.output_counts.empty() || !call_.is_ragged
+          ? block_layout::uniform(nullptr, call_.is_ragged ? call_.output_elements : request_.count, run_element_bytes_)
+          : block_layout::ragged(nullptr, call_.output_counts, output_offsets_, run_element_bytes_);
+  place_buffers();
   // Without sizes ahead, the only scratch of all_to_all_v is the copy of its input that a call in place makes.
   const bool is_exchange = call_.what == collective::all_to_all_v;
   if (call_.is_ragged && (request_.are_counts_agreed || (is_exchange && !sizes_first_)))

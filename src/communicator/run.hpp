@@ -14,6 +14,9 @@
 
 namespace hawser::detail {
 
+/// Whose a run is: of one call and then of none; or kept, and then used by a call, free for the next, or of no use.
+enum class run_use : std::uint8_t { once, taken, free, spent };
+
 /// The caller's thread starts and ends a run; in between, `advance` goes from one operation to the next on whatever
 /// thread drives the engine, under the engine's lock.
 class collective_run {
@@ -25,8 +28,21 @@ class collective_run {
   collective_run(const collective_run&) = delete;
   collective_run& operator=(const collective_run&) = delete;
 
-  /// Keeps the communicator alive as long as this run.
+  /// Keeps the communicator alive as long as this run is used.
   void keep(std::shared_ptr<communicator_state> members) { kept_ = std::move(members); }
+
+  /// Whether a call differs from that of this run in nothing but the addresses of its buffers.
+  bool fits(const call& made) const;
+  /// Takes over the buffers of a call that `fits`. Throws what a new run of that call would throw.
+  void reload(const call& made);
+  /// Whether it may be used for another call: it has succeeded, and what it holds is small.
+  bool is_keepable() const noexcept;
+  /// A use of it ends, an unfinished one as in the destructor. Returns what kept the communicator alive.
+  std::shared_ptr<communicator_state> leave() noexcept;
+  /// Gives its memory back: it is of no more use.
+  void discard() noexcept;
+  run_use use() const noexcept { return use_.load(std::memory_order_acquire); }
+  void set_use(run_use now) noexcept { use_.store(now, std::memory_order_release); }
 
   /// Where it throws, nothing is under way and it may be called again.
   void start(attendance driven_by);
@@ -34,6 +50,8 @@ class collective_run {
   void wait();
   /// False when the deadline passed first.
   bool wait_until(std::chrono::steady_clock::time_point deadline);
+  /// The same for so long, counted as `engine::wait_for` does.
+  bool wait_for(std::chrono::nanoseconds patience);
   /// Nobody waits for it any more; it must be kept until the transports have been shut down.
   void abandon() noexcept { is_complete_ = true; }
   const schedule::plan& plan() const noexcept { return *plan_; }
@@ -41,6 +59,7 @@ class collective_run {
  private:
   void make_request();
   void choose_run_type();
+  void place_buffers();
   void make_layouts();
   std::unique_ptr<executor::operation> sizes_operation();
   std::unique_ptr<executor::operation> scales_operation();
@@ -52,6 +71,8 @@ class collective_run {
   void load_input();
   void store_output();
   std::int64_t first_reduced() const;
+  void end_unfinished() noexcept;
+  const std::shared_ptr<const call_log::entry>& log_entry();
   void launch(std::uint16_t number);
   static void on_ended(void* self);
   void advance();
@@ -79,6 +100,9 @@ class collective_run {
   data_type run_type_{};
   std::size_t run_element_bytes_ = 0;
   bool sizes_first_ = false;
+  bool is_in_place_ = false;
+  std::shared_ptr<const call_log::entry> logged_;
+  std::atomic<run_use> use_{run_use::once};
   // The caller's.
   bool is_started_ = false;
   bool is_complete_ = false;  // and the caller has been told
@@ -94,6 +118,9 @@ class collective_run {
 /// What is wrong with a call's buffers, counts, operator and root; nothing where all is well.
 /// Throws errc::invalid_argument or errc::unsupported.
 void check_call(const call& made, int ranks, rank self);
+
+/// What is wrong with the addresses of a call's buffers alone. Throws errc::invalid_argument.
+void check_buffers(const call& made, rank self);
 
 /// Whether input and output are the same memory in the way the collective allows.
 bool is_in_place(const call& made, rank self);

@@ -19,7 +19,23 @@ constexpr int doubts_in_peer_timeout = 4;
 }  // namespace
 
 collective_run::~collective_run() {
-  if (!is_started_ || is_complete_) return;
+  if (is_started_ && !is_complete_) end_unfinished();
+}
+
+std::shared_ptr<communicator_state> collective_run::leave() noexcept {
+  if (is_started_ && !is_complete_) end_unfinished();
+  is_started_ = false;
+  return std::move(kept_);
+}
+
+void collective_run::discard() noexcept {
+  operation_.reset();
+  staged_input_ = {};
+  staged_output_ = {};
+  set_use(run_use::spent);
+}
+
+void collective_run::end_unfinished() noexcept {
   job& owner = members_.owner();
   try {
     if (wait_until(clock::now() + owner.options().abort_timeout)) return;
@@ -50,11 +66,19 @@ void collective_run::start(attendance driven_by) {
   is_in_first_pass_ = has_two_passes();
   is_complete_ = false;
   is_started_ = true;
+  members_.calls().add(log_entry());
+  launch(first_number_);
+}
+
+/// What the call log says of this call, and of all of its shape.
+const std::shared_ptr<const call_log::entry>& collective_run::log_entry() {
+  if (logged_) return logged_;
   const bool agrees_on_blocks = call_.is_ragged && request_.are_counts_agreed;
   const auto& blocks = call_.what == collective::reduce_scatter ? call_.input_counts : call_.output_counts;
-  members_.calls().add({request_, plan_, call_.options.segments > 0 ? call_.options.segments : plan_->segments,
-                        agrees_on_blocks ? digest_of(blocks) : 0});
-  launch(first_number_);
+  logged_ = std::make_shared<const call_log::entry>(
+      call_log::entry{request_, plan_, call_.options.segments > 0 ? call_.options.segments : plan_->segments,
+                      agrees_on_blocks ? digest_of(blocks) : 0});
+  return logged_;
 }
 
 void collective_run::launch(std::uint16_t number) {
@@ -176,6 +200,13 @@ bool collective_run::wait_until(clock::time_point deadline) {
   return true;
 }
 
+bool collective_run::wait_for(std::chrono::nanoseconds patience) {
+  if (is_complete_) return true;
+  if (!engine_.wait_for(is_over_, patience)) return false;
+  finish();
+  return true;
+}
+
 std::string collective_run::what_it_waits_for() {
   return engine_.locked([this] {
     std::string waiting;
@@ -200,10 +231,10 @@ void collective_run::wait() {
   if (!is_started_) fail(errc::invalid_argument, "a persistent collective was waited for before it was started");
   job& owner = members_.owner();
   const milliseconds timeout = owner.options().operation_timeout;
-  const auto deadline = clock::now() + timeout;
-  if (wait_until(std::min(deadline, clock::now() + owner.options().peer_timeout / doubts_in_peer_timeout))) return;
+  const milliseconds doubts = std::min(timeout, owner.options().peer_timeout / doubts_in_peer_timeout);
+  if (wait_for(doubts)) return;
   compare_calls();
-  const bool is_done = wait_until(deadline);
+  const bool is_done = wait_for(timeout - doubts);
   if (is_done) return members_.calls().retract(owner.door());
   const std::string reason = what_it_waits_for() + "; this rank calls " + members_.calls().last();
   owner.fail({errc::timeout, rank(-1), describe("timed out", reason)});

@@ -17,6 +17,7 @@
 
 #include "call_log.hpp"
 #include "job.hpp"
+#include "kept_runs.hpp"
 
 namespace hawser::detail {
 
@@ -66,6 +67,8 @@ class communicator_state {
   std::uint16_t take_order_number();
   const std::shared_ptr<order_window>& order_numbers() const noexcept { return under_way_; }
   call_log& calls() noexcept { return calls_; }
+  /// Of this communicator's own calls; for its caller's thread.
+  kept_runs& runs() noexcept { return runs_; }
 
   /// The decision for a request, remembered.
   std::shared_ptr<const schedule::plan> plan_for(const schedule::request& what);
@@ -89,6 +92,7 @@ class communicator_state {
   call_log calls_;
   std::map<program_key, std::shared_ptr<const executor::compiled_program>> programs_;
   std::map<plan_key, std::shared_ptr<const schedule::plan>> plans_;
+  kept_runs runs_;
 };
 
 /// The communicator of all ranks, with the racks and the figures that rank 0's options ask for.

@@ -20,6 +20,8 @@ using clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds longest_block{100};
 /// Sleeps between polls of a transport that cannot be waited for (MPI): doubled up to the longest.
 constexpr std::chrono::microseconds shortest_nap{20}, longest_nap{1000};
+/// While it spins, a driver looks at the clock only after so many polls in which nothing moved.
+constexpr int polls_per_look = 8;
 /// A driver that lets others in yields at most so often; who wants the mutex may have lost its core.
 constexpr int most_courtesies = 100;
 
@@ -94,7 +96,8 @@ void engine::keep_sleepers_armed() {
 }
 
 bool engine::progress() {
-  if (is_interrupted_.exchange(false, std::memory_order_acq_rel)) on_interrupt_();
+  if (is_interrupted_.load(std::memory_order_relaxed) && is_interrupted_.exchange(false, std::memory_order_acq_rel))
+    on_interrupt_();
   const bool moved = wire_.progress();
   for (std::size_t i = 0; i < active_.size(); ++i) active_[i]->advance();
   settle();
@@ -149,8 +152,32 @@ class engine::turn {
   waiter& self_;
 };
 
+/// When a wait ends without what it waits for.
+class engine::limit {
+ public:
+  explicit limit(clock::time_point deadline) : deadline_(deadline), is_set_(true) {}
+  explicit limit(std::chrono::nanoseconds patience) : patience_(patience) {}
+
+  clock::time_point deadline(clock::time_point now) {
+    if (!std::exchange(is_set_, true)) deadline_ = now + patience_;
+    return deadline_;
+  }
+
+ private:
+  std::chrono::nanoseconds patience_{};
+  clock::time_point deadline_{};
+  bool is_set_ = false;
+};
+
 bool engine::wait_for(const std::atomic<bool>& flag, clock::time_point deadline) {
-  if (flag.load(std::memory_order_acquire)) return true;
+  return flag.load(std::memory_order_acquire) || wait(flag, limit(deadline));
+}
+
+bool engine::wait_for(const std::atomic<bool>& flag, std::chrono::nanoseconds patience) {
+  return flag.load(std::memory_order_acquire) || wait(flag, limit(patience));
+}
+
+bool engine::wait(const std::atomic<bool>& flag, limit until) {
   lock held = enter();
   waiter self{flag};
   const turn place(*this, self);
@@ -158,39 +185,43 @@ bool engine::wait_for(const std::atomic<bool>& flag, clock::time_point deadline)
     if (!driver_) {
       driver_ = &self;
       is_helper_asleep_ = false;
-      return drive(held, self, deadline);
+      return drive(held, self, until);
     }
-    if (changed_.wait_until(held, deadline) == std::cv_status::timeout && driver_)
+    if (changed_.wait_until(held, until.deadline(clock::now())) == std::cv_status::timeout && driver_)
       return flag.load(std::memory_order_acquire);
   }
   return true;
 }
 
-bool engine::drive(lock& held, waiter& self, clock::time_point deadline) {
+bool engine::drive(lock& held, waiter& self, limit& until) {
   clock::time_point idle_since{};
-  int yields = 0;
+  int yields = 0, polls = 0;
+  bool spins = policy_.spin.count() > 0;
   bool is_idle = false;
   while (!self.flag.load(std::memory_order_acquire)) {
     let_others_in(held);
     if (progress()) {
       is_idle = false;
-      polls_ = 0;
+      spins = policy_.spin.count() > 0;
+      polls_ = polls = 0;
       continue;
     }
     if (self.flag.load(std::memory_order_acquire)) break;
+    if (spins && ++polls % polls_per_look != 0) continue;
     const auto now = clock::now();
-    if (now >= deadline) return false;
+    if (now >= until.deadline(now)) return false;
     if (!std::exchange(is_idle, true)) {
       idle_since = now;
       yields = 0;
     }
-    if (now - idle_since < policy_.spin) continue;
+    spins = now - idle_since < policy_.spin;
+    if (spins) continue;
     if (yields++ < policy_.yields) {
       held.unlock();
       std::this_thread::yield();
       held.lock();
     } else {
-      block(held, self, deadline);
+      block(held, self, until.deadline(now));
     }
   }
   return true;

@@ -37,6 +37,16 @@ operation::operation(operation_arguments arguments, transport::any_transport& wi
 
 operation::~operation() = default;
 
+std::size_t operation::kept_bytes() const noexcept {
+  std::size_t bytes = 0;
+  for (const auto& home : slots_) {
+    bytes += home->scratch_bytes + home->waits.size() * (sizeof(transfer) + sizeof(std::uint32_t));
+    for (const transfer& t : home->transfers)
+      bytes += t.staging.capacity() + (t.target.capacity() + t.source.capacity()) * sizeof(run);
+  }
+  return bytes;
+}
+
 void operation::start(std::uint16_t order_number) {
   order_number_ = order_number;
   segments_left_ = arguments_.segments;
@@ -88,7 +98,8 @@ void operation::allocate_scratch(slot& home) {
     }
     home.scratch = block_layout::ragged(nullptr, arguments_.scratch_counts, home.scratch_offsets, element);
   }
-  home.scratch_memory.reset(new std::byte[static_cast<std::size_t>(elements) * element]);
+  home.scratch_bytes = static_cast<std::size_t>(elements) * element;
+  home.scratch_memory.reset(new std::byte[home.scratch_bytes]);
   home.scratch.hold_one_segment().move_to(home.scratch_memory.get());
 }
 

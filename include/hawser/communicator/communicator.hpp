@@ -21,6 +21,12 @@ namespace detail {
 class communicator_state;
 class collective_run;
 class message_run;
+
+/// Ends the use of a run, which is kept for calls to come or destroyed.
+struct run_release {
+  void operator()(collective_run* used) const noexcept;
+};
+using run_handle = std::unique_ptr<collective_run, run_release>;
 }  // namespace detail
 
 /// A collective or message in progress; of one thread at a time. Call `wait`, or `test` until it is true. A handle that
@@ -29,7 +35,7 @@ class message_run;
 class pending {
  public:
   pending() = default;
-  explicit pending(std::shared_ptr<detail::collective_run> run) : run_(std::move(run)) {}
+  explicit pending(detail::run_handle run) : run_(std::move(run)) {}
   explicit pending(std::shared_ptr<detail::message_run> message) : message_(std::move(message)) {}
   pending(pending&&) noexcept = default;
   pending& operator=(pending&& other) noexcept;
@@ -41,7 +47,7 @@ class pending {
   void wait();
 
  private:
-  std::shared_ptr<detail::collective_run> run_;
+  detail::run_handle run_;
   std::shared_ptr<detail::message_run> message_;
 };
 

@@ -40,6 +40,8 @@ class engine {
   /// Drives, or sleeps while another thread does, until the flag is set; only what runs inside a driving call of this
   /// engine may set it. False when `deadline` passed first.
   bool wait_for(const std::atomic<bool>& flag, std::chrono::steady_clock::time_point deadline);
+  /// The same for so long, counted from when the clock is first looked at: not for what is over at once.
+  bool wait_for(const std::atomic<bool>& flag, std::chrono::nanoseconds patience);
   /// Moves what can be moved, unless another thread is at it.
   void poll();
   /// Calls f while nobody drives.
@@ -75,6 +77,7 @@ class engine {
     bool is_blocked = false;  // the driver, in poll(2)
   };
   class turn;
+  class limit;
 
   lock enter();
   void let_others_in(lock& held);
@@ -84,7 +87,8 @@ class engine {
   void keep_sleepers_armed();
   void posted();
   background background_step();
-  bool drive(lock& held, waiter& self, std::chrono::steady_clock::time_point deadline);
+  bool wait(const std::atomic<bool>& flag, limit until);
+  bool drive(lock& held, waiter& self, limit& until);
   void block(lock& held, waiter& self, std::chrono::steady_clock::time_point deadline);
 
   transport::router& router_;  // owned by wire_

@@ -58,6 +58,14 @@ class operation {
   operation& operator=(const operation&) = delete;
   ~operation();
 
+  /// Other buffers of the same layout for the runs to come, none of which is under way.
+  void move_buffers(void* input, void* output) noexcept {
+    arguments_.input.move_to(input);
+    arguments_.output.move_to(output);
+  }
+  /// Bytes of memory that it keeps from one run to the next.
+  std::size_t kept_bytes() const noexcept;
+
   /// Posts what can start at once. A finished operation may be started again, with its new order number.
   void start(std::uint16_t order_number);
   /// The scratch memory of the first segment in flight: after a run of one segment, what it left there.
@@ -106,6 +114,7 @@ class operation {
     std::uint32_t steps_left = 0;
     block_layout scratch;
     std::vector<std::int64_t> scratch_offsets;
+    std::size_t scratch_bytes = 0;
     std::unique_ptr<std::byte[]> scratch_memory;
   };
   struct ready_step {
