@@ -44,16 +44,17 @@ struct two_ranks {
 
 void alternating(benchmark::State& state, const std::string& transport, std::size_t bytes) {
   const two_ranks ranks(transport);
-  const bool is_direct = transport == "in_process";
+  // A blocking call ends without the other rank's help where one round through a ring is all there is.
+  const bool ends_alone = transport == "shm" && bytes <= 1024;
   std::vector<float> a(bytes / sizeof(float), 1), b(a), sum_a(a.size()), sum_b(a.size());
   for (auto _ : state) {
     pending begun = ranks.first->async().all_reduce(a, sum_a);
-    if (is_direct) {  // a send is complete only when it has been read, for which both must look
-      pending other = ranks.second->async().all_reduce(b, sum_b);
-      for (bool is_over = false; !is_over;) is_over = begun.test() & other.test();
-    } else {
+    if (ends_alone) {
       ranks.second->all_reduce(b, sum_b);
       begun.wait();
+    } else {
+      pending other = ranks.second->async().all_reduce(b, sum_b);
+      for (bool is_over = false; !is_over;) is_over = begun.test() & other.test();
     }
   }
   if (sum_a.front() != 2 || sum_b.back() != 2) state.SkipWithError("wrong sums");
