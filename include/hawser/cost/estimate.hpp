@@ -40,6 +40,14 @@ inline seconds message_work(const topology::hierarchy& tree, const traffic& move
   return std::max(most, host.ranks_per_core * mean);
 }
 
+/// Bytes per second of a level's links. An assumed rate between hosts is that of cores which run the protocol, and
+/// ranks may have to share them; one that is known is the link's.
+inline double rate_of(const topology::hierarchy& tree, int level, const parameters& host) {
+  const topology::link& link = tree.at(level).up;
+  const bool shares = link.source == topology::provenance::assumed && level < tree.depth() - host.memory_levels;
+  return link.rate.bytes_per_second / (shares ? host.ranks_per_core : 1.0);
+}
+
 /// What a message as a whole takes at each stage; m segments take a share of the bytes each.
 struct stages {
   seconds latency{};       ///< along the chain
@@ -97,12 +105,12 @@ inline void estimate(const topology::hierarchy& tree, const schedule::request& w
   detail::stages all{.hands_on = moved.hands_on};
   for (int d = 0; d < tree.depth(); ++d) {
     const auto i = static_cast<std::size_t>(d);
-    const seconds latency = detail::message_latency(tree, d);
+    const seconds latency = host.ranks_per_core * detail::message_latency(tree, d);
     schedule::cost_part part{.level = tree.at(d).name};
     part.messages = static_cast<double>(moved.rounds[i]);
     part.crossing_bytes = moved.blocks_out[i] * block;
     part.latency = part.messages * latency;
-    part.transfer = seconds{part.crossing_bytes / tree.at(d).up.rate.bytes_per_second};
+    part.transfer = seconds{part.crossing_bytes / detail::rate_of(tree, d, host)};
     part.serial = part.transfer * moved.serial[i];
     // Where the data is handed on, each rank on the way reduces it first; in an all-reduce only on the way up, where it
     // arrives at twice the rate, from two children.

@@ -41,7 +41,8 @@ struct parameters {
   seconds per_message{0.5e-6};
   /// The same by level of the hierarchy; levels that are not named have `per_message`.
   std::vector<message_work> message_work_by_level{};
-  /// Ranks that share a core, at least 1: their work on messages adds up.
+  /// Ranks that share a core, at least 1: their work on messages adds up, a message waits for the others before its
+  /// receiver has the core, and assumed rates between hosts are shared.
   double ranks_per_core = 1;
   /// Bytes of result per second that one rank reduces or copies: 10 GB/s, memory bandwidth of one core.
   bandwidth reduction{10e9};
