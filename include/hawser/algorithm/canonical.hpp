@@ -81,11 +81,11 @@ inline bool sums_canonically(const topology::hierarchy& tree, const schedule::re
   if (static_cast<int>(name.parts.size()) != levels.size() || !detail::units_sum_canonically(levels)) return false;
   std::int64_t unit = root;
   for (int k = levels.size() - 1; k >= 0; --k) {
-    const bool is_inner_scatter = what.what == collective::all_reduce && k > 0;
     const std::string_view part = name.parts[static_cast<std::size_t>(levels.size() - 1 - k)];
-    if (!detail::part_sums_canonically(is_inner_scatter ? collective::reduce_scatter : what.what, part, levels, k,
-                                       unit))
-      return false;
+    collective sums = what.what;
+    if (what.what == collective::all_reduce && k > 0)
+      sums = detail::goes_by_leader(part) ? collective::reduce : collective::reduce_scatter;
+    if (!detail::part_sums_canonically(sums, part, levels, k, unit)) return false;
     unit = levels.parent(k, unit);
   }
   return true;

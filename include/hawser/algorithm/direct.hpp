@@ -11,21 +11,29 @@ namespace hawser::algorithm {
 
 namespace detail {
 
-/// One place per pair of neighbouring members, where their contributions to a piece are summed as they arrive; the own
-/// contribution lies at `own`. Half the scratch of a place for each.
+/// The sums of pairs of neighbouring members' contributions to a piece; the own contribution lies at `own`. Every
+/// message has a place of its own and can be received at once: one that waited for another would hold up its peer's
+/// connection.
 inline std::vector<summand> receive_pairs(const group& members, const region_list& own, builder& out) {
   const int n = members.size, me = members.self;
-  const std::int64_t blocks = piece_blocks(own), scratch = out.reserve_like(own, (n + 1) / 2);
+  const std::int64_t blocks = piece_blocks(own), scratch = out.reserve_like(own, n - 1);
+  const auto slot = [&](int member) {
+    return moved(own, buffer::scratch, scratch + blocks * (member < me ? member : member - 1));
+  };
   std::vector<summand> pairs;
   for (int first = 0; first < n; first += 2) {
-    const region_list slot = moved(own, buffer::scratch, scratch + blocks * (first / 2));
-    const bool has_second = first + 1 < n;
-    pairs.push_back({!has_second && first == me ? own : slot, has_second || first != me});
-    if (first != me && first + 1 != me) out.recv(members.at(first), slot);
-    if (first + 1 == me)
-      out.recv_reduce(members.at(first), slot, own, side::left);
-    else if (has_second)
-      out.recv_reduce(members.at(first + 1), slot, first == me ? own : slot);
+    const int second = first + 1;
+    if (second < n && (first == me || second == me)) {
+      const int other = first + second - me;
+      out.recv_reduce(members.at(other), slot(other), own, other == first ? side::left : side::right);
+      pairs.push_back({slot(other), true});
+      continue;
+    }
+    if (first != me) out.recv(members.at(first), slot(first));
+    pairs.push_back(first == me ? summand{own, false} : summand{slot(first), true});
+    if (second == n) continue;
+    out.recv(members.at(second), slot(second));
+    out.reduce(slot(first), slot(first), slot(second));
   }
   return pairs;
 }
@@ -33,7 +41,7 @@ inline std::vector<summand> receive_pairs(const group& members, const region_lis
 }  // namespace detail
 
 /// One round of n - 1 messages, received beside each other and added in the order of the members, in the canonical
-/// tree. Scratch: half the contributions.
+/// tree. Scratch: the others' contributions.
 inline void direct_reduce_scatter(const reduce_scatter_phase& phase, builder& out) {
   const auto& [members, input, accumulator] = phase;
   const int n = members.size, me = members.self;

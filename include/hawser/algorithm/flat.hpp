@@ -24,6 +24,9 @@ struct flat_algorithm {
   bool keeps_order = false;
   /// Every member sends, receives and reduces as much as any other where their pieces are equal (tests compare them).
   bool is_symmetric = false;
+  /// Reduces what pairs of members sent as it arrives: by whom each is paired with, members that move the same differ in
+  /// time.
+  bool pairs_members = false;
   /// Whether sums are associated as in the canonical tree over n > 1 members (schedule/canonical_tree.hpp), for a root
   /// where there is one. Null: never. Tests prove it of the schedules.
   bool (*sums_canonically)(std::int64_t n, std::int64_t root) = nullptr;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include <hawser/algorithm/generate.hpp>
 
@@ -64,6 +65,25 @@ inline bool forwards_blocks(schedule::collective what, std::string_view name) {
 /// blocks whose sizes only their owners know (docs/decisions/0004). Two-phase, as Fan et al. call it (HPDC 2022).
 inline bool sends_sizes_first(schedule::collective what, std::string_view name) {
   return what == schedule::collective::all_to_all_v && forwards_blocks(what, name);
+}
+
+/// The levels on which an algorithm pairs members (flat_algorithm::pairs_members).
+inline std::vector<int> paired_levels(const topology::hierarchy& tree, schedule::collective what,
+                                      std::string_view name) {
+  using schedule::collective;
+  const parsed_name parsed = parse_name(name);
+  std::vector<int> levels = active_levels(tree), paired;
+  const auto pairs = [](collective of, std::string_view part) {
+    return detail::with_flat(of, part, [](const auto& each) { return each.pairs_members; });
+  };
+  if (!parsed.is_hierarchical) return pairs(what, name) ? levels : paired;
+  for (std::size_t k = 0; k < parsed.parts.size() && !detail::is_exchange(what); ++k) {
+    const std::string_view part = parsed.parts[k];
+    const bool is_inside = what == collective::all_reduce && k + 1 < parsed.parts.size();
+    if (is_inside && detail::goes_by_leader(part)) continue;
+    if (pairs(is_inside ? collective::reduce_scatter : what, part)) paired.push_back(levels[levels.size() - 1 - k]);
+  }
+  return paired;
 }
 
 /// An upper bound of one rank's steps.

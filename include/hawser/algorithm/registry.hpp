@@ -103,6 +103,7 @@ inline constexpr std::array reduce_scatter_algorithms{
                                          .steps = detail::steps_per_peer<3>,
                                          .keeps_order = true,
                                          .is_symmetric = true,
+                                         .pairs_members = true,
                                          .sums_canonically = detail::always,
                                          .needs_accumulator = false},
     flat_algorithm<reduce_scatter_phase>{.name = "circulant",
@@ -204,6 +205,7 @@ inline constexpr std::array all_reduce_algorithms{
                                      .steps = detail::steps_per_peer<5>,
                                      .keeps_order = true,
                                      .is_symmetric = true,
+                                     .pairs_members = true,
                                      .sums_canonically = detail::always},
 };
 

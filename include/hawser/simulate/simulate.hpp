@@ -76,6 +76,7 @@ class simulation {
     }
     symmetry roles(tree_, what_, algorithm_, colours);
     bool has_dependences = false;
+    for (const int level : algorithm::paired_levels(tree_, what_.what, algorithm_)) colours.split_all(level);
     // Each round splits colours for good, so that this ends, at the latest with single ranks.
     while (true) {
       roles.refine();

@@ -17,16 +17,17 @@ thread_local std::int64_t allocations = 0;
 
 }  // namespace
 
-// All other forms of the standard library's operator new come here.
-void* operator new(std::size_t bytes) {
+// All other forms of the standard library's operator new come here. Not inlined, since GCC then takes new and free for
+// a mismatched pair.
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
   ++allocations;
   if (void* made = std::malloc(bytes == 0 ? 1 : bytes)) return made;
   throw std::bad_alloc();
 }
-void operator delete(void* gone) noexcept {
+[[gnu::noinline]] void operator delete(void* gone) noexcept {
   std::free(gone);
 }
-void operator delete(void* gone, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* gone, std::size_t) noexcept {
   std::free(gone);
 }
 
