@@ -16,13 +16,6 @@ namespace {
 /// How long a lost connection waits for the failure detector's word on who is to blame.
 constexpr milliseconds longest_patience{1'000};
 
-std::string boot_id() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::string id;
-  std::getline(file, id);
-  return id;
-}
-
 /// Of the machine, whatever part of it this process is bound to.
 int core_count() {
   return static_cast<int>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
@@ -32,6 +25,13 @@ std::string host_name() {
   char name[256] = {};
   gethostname(name, sizeof name - 1);
   return name;
+}
+
+/// The same for all hosts that one kernel runs; where it does not say, a host is a machine of its own.
+std::string machine_id() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  return std::getline(file, id) && !id.empty() ? id : host_name();
 }
 
 /// Length-prefixed texts one after the other.
@@ -123,7 +123,7 @@ void job::identify_hosts() {
     if (found == among.end()) among.push_back(identity);
     return number;
   };
-  const std::string mine = host_name() + "\n" + boot_id() + "\n" + std::to_string(core_count()) + "\n" + suited;
+  const std::string mine = host_name() + "\n" + machine_id() + "\n" + std::to_string(core_count()) + "\n" + suited;
   for (const std::string& introduction : exchange("host", mine)) {
     const std::size_t end = introduction.rfind('\n'), cores = introduction.rfind('\n', end - 1);
     const std::string identity = introduction.substr(0, cores), theirs = introduction.substr(end + 1);

@@ -17,6 +17,15 @@ namespace hawser::cost {
 inline constexpr std::int64_t smallest_segment_bytes = 16 * 1024;
 inline constexpr std::int64_t most_segments = 4096;
 
+/// What a level's links are taken to carry: between hosts no more than the transport suggests, unless somebody has said
+/// more than that.
+inline bandwidth link_rate(const topology::hierarchy& tree, int level, const parameters& host) {
+  const topology::link& link = tree.at(level).up;
+  const message_work* const known = host.find_message_work(tree.at(level).name);
+  if (!known || link.source != topology::provenance::assumed || host.is_memory(tree, level)) return link.rate;
+  return bandwidth{std::min(link.rate.bytes_per_second, known->fastest_assumed_link.bytes_per_second)};
+}
+
 namespace detail {
 
 /// One message between units of a level: its own link and those below it.
@@ -40,12 +49,19 @@ inline seconds message_work(const topology::hierarchy& tree, const traffic& move
   return std::max(most, host.ranks_per_core * mean);
 }
 
-/// Bytes per second of a level's links. An assumed rate between hosts is that of cores which run the protocol, and
-/// ranks may have to share them; one that is known is the link's.
+/// Bytes per second of a level's links where ranks share cores: those run a network whose rate is only assumed.
 inline double rate_of(const topology::hierarchy& tree, int level, const parameters& host) {
-  const topology::link& link = tree.at(level).up;
-  const bool shares = link.source == topology::provenance::assumed && level < tree.depth() - host.memory_levels;
-  return link.rate.bytes_per_second / (shares ? host.ranks_per_core : 1.0);
+  const bool is_shared = tree.at(level).up.source == topology::provenance::assumed && !host.is_memory(tree, level);
+  return link_rate(tree, level, host).bytes_per_second / (is_shared ? host.ranks_per_core : 1.0);
+}
+
+/// What a rank's core spends on a block's bytes that its transport moves and no link does.
+inline seconds byte_work(const topology::hierarchy& tree, const traffic& moved, const parameters& host, double block) {
+  seconds sum{};
+  for (std::size_t d = 0; d < moved.blocks_sent.size(); ++d)
+    if (const auto* const known = host.find_message_work(tree.at(static_cast<int>(d)).name))
+      sum += seconds{moved.blocks_sent[d] * block / known->bytes.bytes_per_second};
+  return sum;
 }
 
 /// What a message as a whole takes at each stage; m segments take a share of the bytes each.
@@ -97,7 +113,36 @@ inline seconds pipelined(const stages& s, std::int64_t m, bool is_windowed = tru
 
 }  // namespace detail
 
-/// Fills in the predicted time of a candidate from its traffic, with the number of segments that minimises it, or with
+/// Where nobody knows how fast a link is, it may be far slower than assumed. Then more segments pay, and fewer bytes
+/// over it; so there the most segments and the fewest bytes are taken that cost no more than this by the assumed
+/// figures.
+inline constexpr double price_of_not_knowing = 1.05;
+
+/// The outermost level whose links nobody has measured or described; -1: there is none.
+inline int outermost_assumed(const topology::hierarchy& tree) {
+  for (int d = 0; d < tree.depth(); ++d)
+    if (tree.at(d).units.total() > 1 && tree.at(d).up.source == topology::provenance::assumed) return d;
+  return -1;
+}
+
+namespace detail {
+
+/// The number of segments that minimises the time, or the most that are nearly as good.
+inline std::int64_t best_segments(const topology::hierarchy& tree, const schedule::request& what, const stages& s) {
+  const double tolerance = outermost_assumed(tree) >= 0 ? price_of_not_knowing : 1.0;
+  std::int64_t best = 1;
+  seconds least = pipelined(s, 1);
+  for (std::int64_t m = 2; m <= most_segments && what.block_bytes() / m >= smallest_segment_bytes; m *= 2) {
+    const seconds time = pipelined(s, m);
+    if (time < least || (time <= tolerance * least && m > best)) best = m;
+    least = std::min(least, time);
+  }
+  return best;
+}
+
+}  // namespace detail
+
+/// Fills in the predicted time of a candidate from its traffic, with the number of segments that suits it best, or with
 /// a given one (0: none is given).
 inline void estimate(const topology::hierarchy& tree, const schedule::request& what, const traffic& moved,
                      const parameters& host, schedule::candidate& c, std::int64_t given_segments = 0) {
@@ -116,22 +161,18 @@ inline void estimate(const topology::hierarchy& tree, const schedule::request& w
     // arrives at twice the rate, from two children.
     if (schedule::reduces(what.what) && moved.serial[i] > 1)
       all.reducing = std::max(all.reducing, moved.serial[i] * (what.what == schedule::collective::all_reduce ? 2 : 1));
-    if (d >= tree.depth() - host.memory_levels) all.reduction += part.transfer;
+    if (host.is_memory(tree, d)) all.reduction += part.transfer;
     all.add(part, latency, moved.stay_rounds[i], moved.stay_serial[i]);
     c.parts.push_back(std::move(part));
   }
   c.reduction = seconds{moved.blocks_reduced * block / host.reduction.bytes_per_second};
-  all.reduction += c.reduction;
+  all.reduction += c.reduction + detail::byte_work(tree, moved, host, block);
+  all.reduction *= std::max(1.0, host.ranks_per_core * moved.evenness);
   all.overhead = detail::message_work(tree, moved, host);
-  c.segments = std::max<std::int64_t>(given_segments, 1);
-  c.predicted = detail::pipelined(all, c.segments);
   const bool may_segment = what.are_counts_agreed && what.what != schedule::collective::barrier;
-  for (std::int64_t m = 2;
-       given_segments == 0 && may_segment && m <= most_segments && what.block_bytes() / m >= smallest_segment_bytes;
-       m *= 2) {
-    const seconds time = detail::pipelined(all, m);
-    if (time < c.predicted) c.predicted = time, c.segments = m;
-  }
+  c.segments = std::max<std::int64_t>(given_segments, 1);
+  if (given_segments == 0 && may_segment) c.segments = detail::best_segments(tree, what, all);
+  c.predicted = detail::pipelined(all, c.segments);
   c.overhead = all.overhead * static_cast<double>(c.segments);
   c.window = c.predicted - detail::pipelined(all, c.segments, false);
 }

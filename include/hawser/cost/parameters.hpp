@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,18 +18,28 @@ struct message_work {
   std::string level{};
   seconds each{};
   std::string source{};  ///< for people: "default for TCP sockets", "probed", "file"
+  /// What a rank's core pushes through, where it and not a link moves the bytes.
+  bandwidth bytes{std::numeric_limits<double>::infinity()};
+  /// No link that this carries is taken to be faster unless somebody has said so.
+  bandwidth fastest_assumed_link{std::numeric_limits<double>::infinity()};
 };
 
 /// The built-in figure for a transport (docs/transports.md), in what a message of a few bytes costs its two ends: a
 /// write and a read of a ring; two system calls, an epoll_wait and the kernel's protocol for sockets (5 us on a server
-/// core; two to five times that in virtual machines); an MPI's matching. Nothing of other transports.
+/// core; two to five times that in virtual machines), which also copies each byte on both sides (about 1 GB/s of a
+/// core); an MPI's matching. Nothing of other transports.
 inline std::optional<message_work> default_message_work(std::string_view level, std::string_view transport) {
   const auto said = [&](double each, const char* what) {
     return message_work{std::string(level), seconds{each}, std::string("default for ") + what};
   };
   if (transport == "in_process") return said(0.3e-6, "threads of one process");
   if (transport == "shared_memory") return said(0.5e-6, "shared memory");
-  if (transport == "tcp") return said(10e-6, "TCP sockets");
+  if (transport == "tcp") {
+    message_work sockets = said(10e-6, "TCP sockets");
+    sockets.bytes = bandwidth{1e9};
+    sockets.fastest_assumed_link = bandwidth{1.25e9};  // 10 Gbit/s Ethernet
+    return sockets;
+  }
   if (transport == "ucx") return said(1e-6, "UCX");
   if (transport == "mpi") return said(1e-6, "MPI");
   return std::nullopt;
@@ -41,8 +52,8 @@ struct parameters {
   seconds per_message{0.5e-6};
   /// The same by level of the hierarchy; levels that are not named have `per_message`.
   std::vector<message_work> message_work_by_level{};
-  /// Ranks that share a core, at least 1: their work on messages adds up, a message waits for the others before its
-  /// receiver has the core, and assumed rates between hosts are shared.
+  /// Ranks that share a core, at least 1: their own work adds up, and a message waits for the others before its
+  /// receiver has the core.
   double ranks_per_core = 1;
   /// Bytes of result per second that one rank reduces or copies: 10 GB/s, memory bandwidth of one core.
   bandwidth reduction{10e9};
@@ -64,6 +75,8 @@ struct parameters {
     const message_work* const known = find_message_work(level);
     return known ? known->each : per_message;
   }
+  /// Whether a level lies inside hosts, see `memory_levels`.
+  bool is_memory(const topology::hierarchy& tree, int level) const { return level >= tree.depth() - memory_levels; }
 };
 
 }  // namespace hawser::cost

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <numeric>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -29,6 +30,9 @@ struct traffic {
   std::vector<std::vector<double>> messages{};
   /// Per level: messages of all ranks over their number. Of a machine above `exact_ranks`: empty.
   std::vector<double> mean_messages{};
+  std::vector<double> blocks_sent{};  ///< per level: by the rank that sends most
+  /// Sent by all ranks over what they would if all were as busy as that one. Of a machine above `exact_ranks`: 1.
+  double evenness = 1;
   double blocks_reduced = 0;  ///< reduced or copied by the busiest rank
 };
 
@@ -245,18 +249,23 @@ traffic add_up(const topology::hierarchy& tree, const schedule::request& what, s
   const bool only_leaders_cross = schedule::has_root(what.what) || detail::is_led(what.what, name);
   if (is_exact) total.mean_messages.assign(depth, 0.0);
   detail::unit_traffic units(tree);
+  double most_sent = -1, all_sent = 0;
   for (std::int64_t position : detail::representatives(tree, what, exact_ranks)) {
     const detail::rank_traffic counted = count_position(position);
     detail::keep_busiest(total.messages, counted.messages());
     for (std::size_t d = 0; d < total.mean_messages.size(); ++d)
       total.mean_messages[d] += counted.sent[d] / static_cast<double>(tree.size());
     total.blocks_reduced = std::max(total.blocks_reduced, counted.blocks_reduced);
+    const double sent = std::accumulate(counted.blocks_out.begin(), counted.blocks_out.end(), 0.0);
+    all_sent += sent;
+    if (sent > most_sent) most_sent = sent, total.blocks_sent = counted.blocks_out;
     units.add(position, counted, total.blocks_out, [&](int level, std::int64_t unit) {
       // Of a rooted collective, only the unit's leader talks across; of the others, all ranks alike.
       return is_exact || only_leaders_cross ? 1.0 : detail::ranks_in(tree, level, unit);
     });
     if (!is_exact) units.forget();
   }
+  if (is_exact && most_sent > 0) total.evenness = all_sent / (most_sent * static_cast<double>(tree.size()));
   return total;
 }
 

@@ -1,6 +1,7 @@
 // What a plan rests on and what would change it: figures with their provenance, and the sizes where the choice flips.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -54,17 +55,22 @@ inline schedule::parameter parameter_of(std::string name, double value, std::str
 /// Every figure that predictions on this machine rest on, outermost level first, then the host's.
 inline std::vector<schedule::parameter> parameters_of(const planner& chooser) {
   std::vector<schedule::parameter> all;
-  for (const topology::level& each : chooser.tree().levels()) {
+  const cost::parameters& host = chooser.host();
+  for (int d = 0; d < chooser.tree().depth(); ++d) {
+    const topology::level& each = chooser.tree().at(d);
     const std::string source(to_string(each.up.source));
-    all.push_back(detail::parameter_of(each.name + " bandwidth", each.up.rate.bytes_per_second, "B/s", source));
+    const double rate = cost::link_rate(chooser.tree(), d, host).bytes_per_second;
+    all.push_back(detail::parameter_of(each.name + " bandwidth", rate, "B/s", source));
     all.push_back(detail::parameter_of(each.name + " latency", each.up.latency.count(), "s", source));
   }
-  const cost::parameters& host = chooser.host();
   const std::string source(to_string(host.source));
   std::size_t told = 0;
   for (const topology::level& each : chooser.tree().levels())
     if (const cost::message_work* const work = host.find_message_work(each.name)) {
       all.push_back(detail::parameter_of(each.name + " work per message", work->each.count(), "s", work->source));
+      if (std::isfinite(work->bytes.bytes_per_second))
+        all.push_back(detail::parameter_of(each.name + " bytes through a core", work->bytes.bytes_per_second, "B/s",
+                                           work->source));
       ++told;
     }
   if (told < chooser.tree().levels().size())

@@ -106,6 +106,55 @@ TEST(estimate, work_per_message_is_that_of_the_level_and_of_all_who_share_a_core
   EXPECT_NEAR(overhead("recursive_doubling", host), 8 * (32 * 10e-6 + 32 * 1e-6) / 16, 1e-12);
 }
 
+/// Of 16 MiB each of 16 ranks sends 24 MiB inside its rack and 6 MiB out of it, all through its sockets.
+TEST(estimate, bytes_through_sockets_are_a_ranks_own_work) {
+  const hierarchy tree = parse_synthetic("rack:4@1TB/s,0s gpu:4@1TB/s,0s");
+  const request what = of(collective::all_reduce, 16 << 20);
+  const auto costed_on = [&](const parameters& host) {
+    schedule::candidate c{.algorithm = "hierarchical(direct,two_shot)"};
+    estimate(tree, what, count_traffic(tree, what, c.algorithm), host, c, 1);
+    return c;
+  };
+  parameters host{.per_message = seconds{0}};
+  const schedule::candidate by_links = costed_on(host);
+  for (const char* level : {"rack", "gpu"})
+    host.message_work_by_level.push_back({level, seconds{0}, "for a test", bandwidth{1e9}});
+  const double work = 30.0 * (1 << 20) / 1e9;
+  EXPECT_NEAR(costed_on(host).predicted.count(), by_links.predicted.count() + work, 1e-9);
+  host.ranks_per_core = 8;
+  EXPECT_NEAR(costed_on(host).predicted.count(), by_links.predicted.count() + 8 * work + 7 * by_links.reduction.count(),
+              1e-9);
+}
+
+TEST(estimate, a_link_of_which_nothing_is_known_is_what_its_transport_suggests) {
+  parameters host;
+  host.message_work_by_level = {*default_message_work("rack", "tcp"), *default_message_work("gpu", "shared_memory")};
+  const auto rate = [&](const char* text, int level) {
+    return link_rate(parse_synthetic(text), level, host).bytes_per_second;
+  };
+  EXPECT_EQ(rate("rack:4 gpu:4", 0), 1.25e9);
+  EXPECT_EQ(rate("rack:4@50GB/s,5us gpu:4", 0), 50e9);  // somebody has said so
+  EXPECT_EQ(rate("rack:4 gpu:4", 1), parse_synthetic("rack:4 gpu:4").at(1).up.rate.bytes_per_second);
+}
+
+TEST(estimate, takes_more_segments_over_links_of_which_nothing_is_known) {
+  const hierarchy assumed = parse_synthetic("rack:4 gpu:4");
+  std::vector<topology::level> levels = assumed.levels();
+  for (topology::level& each : levels) each.up.source = topology::provenance::file;
+  const hierarchy known(levels);
+  ASSERT_EQ(outermost_assumed(known), -1);
+  ASSERT_EQ(outermost_assumed(assumed), 0);
+  int more = 0;
+  for (std::int64_t bytes = 1 << 20; bytes <= 1 << 28; bytes *= 4) {
+    const auto blind = costed(assumed, of(collective::all_reduce, bytes), "hierarchical(ring,ring)");
+    const auto sure = costed(known, of(collective::all_reduce, bytes), "hierarchical(ring,ring)");
+    EXPECT_GE(blind.segments, sure.segments) << bytes;
+    EXPECT_LE(blind.predicted, price_of_not_knowing * sure.predicted) << bytes;
+    more += blind.segments > sure.segments;
+  }
+  EXPECT_GT(more, 0);
+}
+
 TEST(estimate, transports_have_defaults_that_say_so) {
   EXPECT_GT(default_message_work("rack", "tcp")->each, default_message_work("host", "shared_memory")->each);
   EXPECT_EQ(default_message_work("rack", "tcp")->source, "default for TCP sockets");
