@@ -49,9 +49,11 @@ std::size_t operation::kept_bytes() const noexcept {
 
 void operation::start(std::uint16_t order_number) {
   order_number_ = order_number;
-  segments_left_ = arguments_.segments;
+  const bool has_steps = !arguments_.program->code.source.steps.empty();
+  segments_left_ = has_steps ? arguments_.segments : 0;
   next_segment_ = 0;
   is_told_ = false;
+  if (!has_steps) return;
   const std::int64_t slots = std::min(arguments_.window, arguments_.segments);
   while (static_cast<std::int64_t>(slots_.size()) < slots) slots_.push_back(std::make_unique<slot>());
   for (const auto& each : slots_) begin_segment(*each);
@@ -64,7 +66,7 @@ void operation::begin_segment(slot& home) {
   home.part = {next_segment_++, arguments_.segments};
   home.waits = program.waits_for_start;
   home.steps_left = static_cast<std::uint32_t>(steps);
-  if (home.transfers.empty() && steps > 0) {
+  if (home.transfers.empty()) {
     allocate_scratch(home);
     home.transfers = std::vector<transfer>(steps);
     for (std::uint32_t i = 0; i < steps; ++i) {
@@ -74,10 +76,6 @@ void operation::begin_segment(slot& home) {
       t.home = &home;
       t.step = i;
     }
-  }
-  if (steps == 0) {
-    --segments_left_;
-    return;
   }
   for (std::uint32_t i = 0; i < steps; ++i)
     if (home.waits[i] == 0) ready_.push_back({&home, i});

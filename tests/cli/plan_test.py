@@ -34,7 +34,9 @@ class Plan(unittest.TestCase):
             for each in made["candidates"]:
                 self.assertEqual(list(each), CANDIDATE_KEYS)
             possible = [each["predicted_seconds"] for each in made["candidates"] if each["possible"]]
-            self.assertEqual(possible, sorted(possible))
+            # Where rates are assumed, the choice may be another one that is nearly as fast.
+            self.assertEqual(possible[1:], sorted(possible[1:]))
+            self.assertLessEqual(possible[0], 1.05 * min(possible))
             self.assertEqual(made["predicted_seconds"], possible[0])
 
     def test_sizes_count_as_in_nccl_tests(self):

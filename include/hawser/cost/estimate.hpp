@@ -129,12 +129,12 @@ namespace detail {
 
 /// The number of segments that minimises the time, or the most that are nearly as good.
 inline std::int64_t best_segments(const topology::hierarchy& tree, const schedule::request& what, const stages& s) {
-  const double tolerance = outermost_assumed(tree) >= 0 ? price_of_not_knowing : 1.0;
+  const bool leans = outermost_assumed(tree) >= 0;
   std::int64_t best = 1;
   seconds least = pipelined(s, 1);
   for (std::int64_t m = 2; m <= most_segments && what.block_bytes() / m >= smallest_segment_bytes; m *= 2) {
     const seconds time = pipelined(s, m);
-    if (time < least || (time <= tolerance * least && m > best)) best = m;
+    if (time < least || (leans && time <= price_of_not_knowing * least)) best = m;
     least = std::min(least, time);
   }
   return best;

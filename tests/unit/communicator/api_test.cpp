@@ -51,6 +51,19 @@ TEST(asynchronous, many_at_once_complete_in_any_order_of_waiting) {
   });
 }
 
+/// A rank alone has no steps to run, in however many segments.
+TEST(segments, more_than_the_window_of_a_program_without_steps) {
+  run_in_process(1, {}, [](communicator& members) {
+    call_options cut;
+    cut.segments = 32;
+    std::vector<std::int32_t> data(100'000, 7);
+    members.all_reduce(data, op::sum, cut);
+    members.broadcast(data, rank(0), cut);
+    members.async().all_reduce(data, op::sum, cut).wait();
+    EXPECT_EQ(data, std::vector(data.size(), 7));
+  });
+}
+
 TEST(asynchronous, test_completes_without_waiting) {
   run_in_process(3, [](communicator& members) {
     std::vector<double> data(5'000, 1.5);
