@@ -7,14 +7,16 @@
 #include <CLI/CLI.hpp>
 
 #include "bench_report.hpp"
+#include "communicator/turns.hpp"
 #include "job.hpp"
 #include "spawn.hpp"
-#include "turns.hpp"
 #include "verbs.hpp"
 #include "workspace.hpp"
 
 namespace hawser::cli {
 namespace {
+
+using hawser::detail::contender, hawser::detail::sum_over_ranks;
 
 struct bench_options {
   workload_options work;
@@ -24,6 +26,7 @@ struct bench_options {
   double factor = 4;
   std::vector<std::string> algorithms;
   std::string in_turn;
+  std::string refine;
   int iterations = 0;
   int warmup = 2;
   bool checks = false;
@@ -40,7 +43,8 @@ struct checked_bench {
         work(parse(options.work)),
         form(parse_format(options.form, true)),
         told(communicator_options_of(options.job, from)),
-        turn_time(options.in_turn.empty() ? seconds{} : parse_seconds(options.in_turn)) {
+        turn_time(options.in_turn.empty() ? seconds{} : parse_seconds(options.in_turn)),
+        refine_time(options.refine.empty() ? seconds{} : parse_seconds(options.refine)) {
     const std::uint64_t least = parse_bytes(options.least).value, most = parse_bytes(options.most).value;
     if (least > most)
       fail(errc::invalid_argument, "--min " + options.least + " is larger than --max " + options.most, {},
@@ -65,6 +69,11 @@ struct checked_bench {
     if (!options.in_turn.empty() && names.empty())
       fail(errc::invalid_argument, "--in-turn has nothing to compare", "no --algorithm is given",
            "add --algorithm all, or --algorithm NAME for each");
+    if (!options.refine.empty() && !(refine_time.count() > 0))
+      fail(errc::invalid_argument, "--refine " + options.refine + " leaves no time", {}, "use a time like 200ms");
+    if (!options.refine.empty() && !names.empty())
+      fail(errc::invalid_argument, "--refine has nothing to choose", "--algorithm forces the choice",
+           "leave out one of them");
     if (names.size() > 1 && std::find(names.begin(), names.end(), "all") != names.end())
       fail(errc::invalid_argument, "--algorithm all leaves no others to name", {}, "name some, or write all alone");
   }
@@ -77,7 +86,8 @@ struct checked_bench {
   workload work;
   format form;
   communicator_options told;
-  seconds turn_time;  ///< 0: not in turn
+  seconds turn_time;    ///< 0: not in turn
+  seconds refine_time;  ///< 0: the choice stays what it is
   std::vector<std::uint64_t> sizes;
 };
 
@@ -89,6 +99,7 @@ class benchmark {
         options_(options),
         work_(checked.work),
         turn_time_(checked.turn_time),
+        refine_time_(checked.refine_time),
         is_printing_(members.rank() == rank(0)),
         shown_(is_printing_ && checked.form != format::text ? process.progress_descriptor : -1),
         most_count_(count_of(work_, checked.sizes.back(), members.size())),
@@ -105,6 +116,7 @@ class benchmark {
     std::int64_t wrong = 0;
     for (const std::uint64_t size : checked.sizes) {
       const std::int64_t count = count_of(work_, size, members_.size());
+      if (refine_time_.count() > 0) refine(count);
       if (turn_time_.count() > 0) {
         wrong += measure_in_turn(count, table.get());
         continue;
@@ -122,6 +134,16 @@ class benchmark {
   }
 
  private:
+  /// A call of this size makes its shape known.
+  void refine(std::int64_t count) {
+    shown_.show("hawser bench: " +
+                to_string(bytes{static_cast<std::uint64_t>(bytes_of(work_, count, members_.size()))}) + " refining");
+    buffers_.fill(count);
+    members_.launch(buffers_.call_for(count, ""));
+    members_.refine({.budget = refine_time_});
+    shown_.clear();
+  }
+
   bench_setting setting_of(const checked_bench& checked, const std::vector<transport_use>& uses) const {
     const schedule::plan plan = members_.plan_for(request_of(work_, most_count_));
     return {.work = work_,
@@ -131,10 +153,17 @@ class benchmark {
             .host = describe_host(),
             .launcher = options_.local > 0 ? "hawser" : checked.from.launcher_name,
             .transports = uses,
-            .overrides = overrides(options_.job, checked.from),
+            .overrides = all_overrides(checked),
             .rewrites = options_.rewrites,
             .is_in_turn = turn_time_.count() > 0,
             .has_samples = options_.has_samples};
+  }
+
+  std::vector<std::string> all_overrides(const checked_bench& checked) const {
+    std::vector<std::string> all = overrides(options_.job, checked.from);
+    if (!options_.refine.empty())
+      all.push_back("choices are measured before each size (--refine " + options_.refine + ")");
+    return all;
   }
 
   /// The chosen one, the forced ones, or all that are possible.
@@ -147,6 +176,8 @@ class benchmark {
       const schedule::plan plan = members_.plan_for(request_of(work_, count, name));
       for (const schedule::candidate& each : plan.candidates)
         if (wants_all ? each.is_possible() : each.algorithm == plan.algorithm) list.push_back(each);
+      // A decision file or refinement may say another number of segments than the model.
+      if (!wants_all && !list.empty()) list.back().segments = plan.segments;
     }
     return list;
   }
@@ -156,7 +187,7 @@ class benchmark {
     const schedule::plan plan = members_.plan_for(request_of(work_, count));
     std::vector<schedule::candidate> list;
     for (const schedule::candidate& each : plan.candidates)
-      if (each.algorithm == plan.algorithm) list = {each};
+      if (each.algorithm == plan.algorithm) list = {each}, list.back().segments = plan.segments;
     for (const schedule::candidate& each : algorithms_for(count))
       if (each.algorithm != plan.algorithm) list.push_back(each);
     return list;
@@ -170,13 +201,14 @@ class benchmark {
     for (const schedule::candidate& each : choice_and_rivals(count)) {
       rows.emplace_back().count = count;
       rows.back().algorithm = each.algorithm;
+      rows.back().segments = each.segments;
       rows.back().predicted = each.predicted;
     }
     std::vector<contender> all;
     for (bench_row& row : rows) all.push_back(contender_for(row));
-    turn_rules rules{.budget = turn_time_, .most_rounds = options_.iterations};
+    hawser::detail::turn_rules rules{.budget = turn_time_, .most_rounds = options_.iterations};
     if (options_.rewrites) rules.before = [&] { buffers_.rewrite(count); };
-    const auto times = measure_in_turns(members_, rules, all);
+    const auto times = hawser::detail::measure_in_turns(members_, rules, all);
     shown_.clear();
     std::int64_t wrong = 0;
     std::vector<bench_row> left_out;
@@ -191,9 +223,15 @@ class benchmark {
     return wrong;
   }
 
+  hawser::detail::call call_for(const bench_row& row) const {
+    hawser::detail::call made = buffers_.call_for(row.count, row.algorithm);
+    made.options.segments = row.segments;
+    return made;
+  }
+
   contender contender_for(bench_row& row) {
     const std::int64_t count = row.count;
-    contender made{.once = [this, call = buffers_.call_for(count, row.algorithm)] { members_.launch(call); }};
+    contender made{.once = [this, call = call_for(row)] { members_.launch(call); }};
     made.prepare = [this, count] { buffers_.fill(count); };
     if (options_.checks)
       made.inspect = [this, count, &row] { row.wrong = sum_over_ranks(members_, buffers_.count_wrong(count)); };
@@ -201,10 +239,11 @@ class benchmark {
   }
 
   bench_row measure_one(std::int64_t count, const schedule::candidate& which) {
-    const hawser::detail::call call = buffers_.call_for(count, which.algorithm);
     bench_row row;
     row.count = count;
     row.algorithm = which.algorithm;
+    row.segments = which.segments;
+    const hawser::detail::call call = call_for(row);
     row.predicted = which.predicted;
     if (options_.checks) {
       buffers_.fill(count);
@@ -212,9 +251,9 @@ class benchmark {
       row.wrong = sum_over_ranks(members_, buffers_.count_wrong(count));
     }
     buffers_.fill(count);
-    repetition how{.warmup = options_.warmup, .iterations = options_.iterations};
+    hawser::detail::repetition how{.warmup = options_.warmup, .iterations = options_.iterations};
     if (options_.rewrites) how.before = [&] { buffers_.rewrite(count); };
-    row.time = measure(members_, how, [&] { members_.launch(call); });
+    row.time = hawser::detail::measure(members_, how, [&] { members_.launch(call); });
     // With a new input before each, the last measured result is to be right as well, in place too.
     if (options_.checks && options_.rewrites) *row.wrong += sum_over_ranks(members_, buffers_.count_wrong(count));
     return row;
@@ -224,6 +263,7 @@ class benchmark {
   const bench_options& options_;
   workload work_;
   seconds turn_time_;
+  seconds refine_time_;
   bool is_printing_;
   progress shown_;
   std::int64_t most_count_;
@@ -267,6 +307,10 @@ verb add_bench(CLI::App& program, const context& process) {
          "--in-turn", options->in_turn,
          "At each size the choice and those of --algorithm take turns, one call each, for so long in all; what "
          "is hopeless is given up")
+      ->type_name("TIME");
+  app->add_option("--refine", options->refine,
+                  "Before each size, let the communicator measure other algorithms and segments for so long, and keep "
+                  "what is faster (docs/choosing.md)")
       ->type_name("TIME");
   app->add_option("--iters", options->iterations, "Iterations per size; default: as many as fill half a second")
       ->type_name("N");

@@ -81,6 +81,7 @@ json bench_table::to_json(const bench_row& row) const {
   out["op"] = schedule::reduces(work.what) ? json(op_) : json(nullptr);
   out["root"] = root_ >= 0 ? json(root_) : json(nullptr);
   out["algorithm"] = row.algorithm;
+  out["segments"] = row.segments;
   out["predicted_seconds"] = row.predicted.count();
   out["seconds"] = row.time.median.count();
   out["p10_seconds"] = row.time.p10.count();

@@ -9,8 +9,8 @@
 
 #include <hawser/topology/hierarchy.hpp>
 
+#include "communicator/measure.hpp"
 #include "describe.hpp"
-#include "measure.hpp"
 #include "workload.hpp"
 
 namespace hawser::cli {
@@ -19,8 +19,9 @@ namespace hawser::cli {
 struct bench_row {
   std::int64_t count = 0;  ///< elements per block
   std::string algorithm;
+  std::int64_t segments = 1;
   seconds predicted{};
-  timing time{};
+  hawser::detail::timing time{};
   std::optional<std::int64_t> wrong;  ///< elements over all ranks; none where data was not checked
   bool is_chosen = false;             ///< told where algorithms took turns
 };

@@ -89,8 +89,9 @@ int run_rank(communicator& members, const run_options& options, const checked_ru
   result.plan = members.plan_for(request_of(checked.work, checked.count, options.algorithm));
   buffers.fill(checked.count);
   members.launch(call);
-  result.wrong = sum_over_ranks(members, buffers.count_wrong(checked.count));
-  result.time = measure(members, {.warmup = 1, .iterations = options.iterations}, [&] { members.launch(call); });
+  result.wrong = hawser::detail::sum_over_ranks(members, buffers.count_wrong(checked.count));
+  result.time =
+      hawser::detail::measure(members, {.warmup = 1, .iterations = options.iterations}, [&] { members.launch(call); });
   result.transports = transports_in_use(members);
   result.overrides = overridden;
   if (members.rank() == rank(0)) print(result, checked.form, options.explains);

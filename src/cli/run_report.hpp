@@ -6,8 +6,8 @@
 
 #include <hawser/schedule/plan.hpp>
 
+#include "communicator/measure.hpp"
 #include "describe.hpp"
-#include "measure.hpp"
 #include "workload.hpp"
 #include "workspace.hpp"
 
@@ -17,7 +17,7 @@ struct run_result {
   workload work;
   std::int64_t count = 0;  ///< elements per block
   schedule::plan plan{};
-  timing time{};
+  hawser::detail::timing time{};
   std::int64_t wrong = 0;  ///< elements, over all ranks
   std::vector<transport_use> transports{};
   std::vector<std::string> overrides{};

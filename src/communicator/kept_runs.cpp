@@ -33,7 +33,9 @@ std::uint64_t kept_runs::digest_of(const call& made) noexcept {
 run_handle kept_runs::take(communicator_state& members, call made) {
   const std::uint64_t digest = digest_of(made);
   for (std::size_t i = 0; i < most_runs; ++i) {
-    if (digests_[i] != digest || !runs_[i] || runs_[i]->use() != run_use::free || !runs_[i]->fits(made)) continue;
+    if (digests_[i] != digest || !runs_[i] || is_outdated_[i] || runs_[i]->use() != run_use::free ||
+        !runs_[i]->fits(made))
+      continue;
     runs_[i]->reload(made);
     runs_[i]->set_use(run_use::taken);
     return run_handle(runs_[i].get());
@@ -43,6 +45,7 @@ run_handle kept_runs::take(communicator_state& members, call made) {
   if (place == most_runs) return run_handle(fresh.release());
   fresh->set_use(run_use::taken);
   digests_[place] = digest;
+  is_outdated_[place] = false;
   runs_[place] = std::move(fresh);
   return run_handle(runs_[place].get());
 }
@@ -50,12 +53,17 @@ run_handle kept_runs::take(communicator_state& members, call made) {
 /// An empty place, or one whose run is of no more use, else the next in turn that nobody uses; `most_runs`: none.
 std::size_t kept_runs::place_for_new() noexcept {
   for (std::size_t i = 0; i < most_runs; ++i)
-    if (!runs_[i] || runs_[i]->use() == run_use::spent) return i;
+    if (!runs_[i] || runs_[i]->use() == run_use::spent || (is_outdated_[i] && runs_[i]->use() == run_use::free))
+      return i;
   for (std::size_t i = 0; i < most_runs; ++i) {
     const std::size_t place = next_++ % most_runs;
     if (runs_[place]->use() == run_use::free) return place;
   }
   return most_runs;
+}
+
+void kept_runs::outdate() noexcept {
+  is_outdated_.fill(true);
 }
 
 std::size_t kept_runs::size() const noexcept {

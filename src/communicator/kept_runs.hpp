@@ -32,6 +32,8 @@ class kept_runs {
 
   /// A run of this call, not started. Throws as `collectives` says.
   run_handle take(communicator_state& members, call made);
+  /// No call to come uses one of the runs that there are.
+  void outdate() noexcept;
   /// Runs that are kept or used, for tests.
   std::size_t size() const noexcept;
 
@@ -41,6 +43,7 @@ class kept_runs {
 
   std::array<std::uint64_t, most_runs> digests_{};
   std::array<std::unique_ptr<collective_run>, most_runs> runs_;
+  std::array<bool, most_runs> is_outdated_{};
   std::size_t next_ = 0;  // to be replaced
 };
 

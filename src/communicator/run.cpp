@@ -54,8 +54,16 @@ collective_run::collective_run(communicator_state& members, call made)
   make_request();
   plan_ = members_.plan_for(request_);
   program_ = members_.program_for(*plan_, request_);
+  if (may_be_refined()) members_.shapes().note(request_, call_);
   sizes_first_ = algorithm::sends_sizes_first(call_.what, plan_->algorithm);
   make_layouts();
+}
+
+/// Whether the cost model chose, and a measured choice would do as well.
+bool collective_run::may_be_refined() const {
+  return request_.reproducibility == schedule::mode::fast && plan_->chosen_by == planner::chosen_by_model &&
+         call_.options.segments == 0 && !call_.is_ragged && call_.op.kind != reduce_kind::user &&
+         call_.type != data_type::user;
 }
 
 /// What partial results are kept and sent in.

@@ -59,6 +59,7 @@ class collective_run {
  private:
   void make_request();
   void choose_run_type();
+  bool may_be_refined() const;
   void place_buffers();
   void make_layouts();
   std::unique_ptr<executor::operation> sizes_operation();

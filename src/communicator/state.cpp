@@ -104,10 +104,35 @@ std::uint16_t communicator_state::take_order_number() {
   return order_number_++;
 }
 
+communicator_state::plan_key communicator_state::key_of(const schedule::request& what) {
+  return {what.what,
+          what.count,
+          what.type,
+          what.element_bytes,
+          what.op,
+          what.root.value,
+          what.is_commutative,
+          what.has_ragged_blocks,
+          what.are_counts_agreed,
+          what.reproducibility,
+          what.algorithm};
+}
+
+void communicator_state::adopt(const refinement& found) {
+  auto made = std::make_shared<schedule::plan>(*plan_for(found.what));
+  made->algorithm = found.after.algorithm;
+  made->segments = found.after.segments;
+  made->chosen_by = "refinement (measured " + to_string(found.after.time) + ", " + found.before.algorithm + " in " +
+                    std::to_string(found.before.segments) + " segments " + to_string(found.before.time) + ")";
+  for (const schedule::candidate& each : made->candidates)
+    if (each.algorithm == made->algorithm) made->predicted = each.predicted;
+  refined_[key_of(found.what)] = std::move(made);
+  runs_.outdate();
+}
+
 std::shared_ptr<const schedule::plan> communicator_state::plan_for(const schedule::request& what) {
-  const plan_key key(what.what, what.count, what.type, what.element_bytes, what.op, what.root.value,
-                     what.is_commutative, what.has_ragged_blocks, what.are_counts_agreed, what.reproducibility,
-                     what.algorithm);
+  const plan_key key = key_of(what);
+  if (const auto found = refined_.find(key); found != refined_.end()) return found->second;
   if (const auto found = plans_.find(key); found != plans_.end()) return found->second;
   auto made = std::make_shared<const schedule::plan>(planner_.make_plan(what));
   if (plans_.size() >= most_remembered) plans_.clear();

@@ -12,10 +12,12 @@
 
 #include <hawser/communicator/call.hpp>
 #include <hawser/communicator/discovery_report.hpp>
+#include <hawser/communicator/refinement.hpp>
 #include <hawser/executor/operation.hpp>
 #include <hawser/planner/planner.hpp>
 
 #include "call_log.hpp"
+#include "call_shapes.hpp"
 #include "job.hpp"
 #include "kept_runs.hpp"
 
@@ -69,6 +71,10 @@ class communicator_state {
   call_log& calls() noexcept { return calls_; }
   /// Of this communicator's own calls; for its caller's thread.
   kept_runs& runs() noexcept { return runs_; }
+  /// What `communicator::refine` measures.
+  call_shapes& shapes() noexcept { return shapes_; }
+  /// From now on, calls of this shape are served so. Collective: on all ranks between the same two calls.
+  void adopt(const refinement& found);
 
   /// The decision for a request, remembered.
   std::shared_ptr<const schedule::plan> plan_for(const schedule::request& what);
@@ -80,6 +86,7 @@ class communicator_state {
   using program_key = std::tuple<schedule::collective, std::string, std::int32_t, bool, bool, bool>;
   using plan_key = std::tuple<schedule::collective, std::int64_t, data_type, std::size_t, reduce_kind, std::int32_t,
                               bool, bool, bool, schedule::mode, std::string>;
+  static plan_key key_of(const schedule::request& what);
 
   std::shared_ptr<job> owner_;
   std::vector<rank> members_;  // empty: members are numbered as in the job
@@ -92,6 +99,8 @@ class communicator_state {
   call_log calls_;
   std::map<program_key, std::shared_ptr<const executor::compiled_program>> programs_;
   std::map<plan_key, std::shared_ptr<const schedule::plan>> plans_;
+  std::map<plan_key, std::shared_ptr<const schedule::plan>> refined_;  // never forgotten: on all ranks alike
+  call_shapes shapes_;
   kept_runs runs_;
 };
 

@@ -12,6 +12,7 @@
 #include <hawser/bootstrap/bootstrap.hpp>
 #include <hawser/communicator/collectives.hpp>
 #include <hawser/communicator/discovery_report.hpp>
+#include <hawser/communicator/refinement.hpp>
 #include <hawser/schedule/plan.hpp>
 #include <hawser/topology/hierarchy.hpp>
 
@@ -155,6 +156,15 @@ class communicator : public collectives<communicator> {
   /// different communicators at a time. Throws errc::resource, on all ranks, when 128 communicators are alive on one of
   /// them, and as all_gather does. (MPI_Comm_split)
   std::unique_ptr<communicator> split(int color, int key);
+
+  /// Collective: measures the shapes of calls that were made here so far with other algorithms and segments, and lets
+  /// the calls to come have what is faster, on all ranks alike. Takes calls in mode fast alone, of those only such as
+  /// the cost model has chosen for: none whose algorithm or segments the caller or a decision file has set, no ragged
+  /// ones and none with a user's operator or type. Persistent calls that exist keep their plans; communicators split
+  /// off later begin anew. For a job that has warmed up: no other call may be under way. Returns what was measured.
+  /// Throws errc::invalid_argument for options that leave nothing to measure, errc::mismatch where the ranks have made
+  /// different calls, std::bad_alloc, and as all_reduce does.
+  std::vector<refinement> refine(const refinement_options& options = {});
 
   /// From any thread: every pending and later call of every rank of the job fails with errc::aborted and this reason.
   void abort(std::string_view reason);

@@ -30,6 +30,9 @@ inline constexpr std::int64_t most_flat_ranks = cost::exact_ranks;
 /// 4 MiB, and where there are so many messages their number makes them slow anyway.
 inline constexpr std::int64_t most_steps = 12'000;
 
+/// `schedule::plan::chosen_by` where nobody has said more.
+inline constexpr std::string_view chosen_by_model = "cost model";
+
 /// Makes plans for one hierarchy. Equal inputs give equal plans on every rank. Thread-safe; counts are remembered.
 class planner {
  public:
@@ -131,7 +134,7 @@ class planner {
   }
 
   schedule::candidate choose(const schedule::request& what, schedule::plan& made) const {
-    made.chosen_by = "cost model";
+    made.chosen_by = chosen_by_model;
     if (what.algorithm.empty()) {
       if (const auto pinned = choose_pinned(what, made)) return *pinned;
       if (!made.candidates.empty() && made.candidates.front().is_possible()) return made.candidates.front();

@@ -10,7 +10,7 @@
 
 #include "measure.hpp"
 
-namespace hawser::cli {
+namespace hawser::detail {
 
 struct turn_rules {
   seconds budget{};                ///< for all contenders together; overrun by a few calls at most
@@ -34,4 +34,4 @@ struct contender {
 std::vector<std::optional<timing>> measure_in_turns(communicator& members, const turn_rules& rules,
                                                     const std::vector<contender>& all);
 
-}  // namespace hawser::cli
+}  // namespace hawser::detail

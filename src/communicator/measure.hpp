@@ -7,7 +7,7 @@
 
 #include <hawser/communicator/communicator.hpp>
 
-namespace hawser::cli {
+namespace hawser::detail {
 
 struct timing {
   seconds median{};
@@ -36,4 +36,4 @@ timing measure(communicator& members, const repetition& how, const std::function
 /// The sum of a number over all ranks, on all ranks.
 std::int64_t sum_over_ranks(communicator& members, std::int64_t value);
 
-}  // namespace hawser::cli
+}  // namespace hawser::detail

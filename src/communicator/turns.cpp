@@ -7,7 +7,7 @@
 
 #include <hawser/tune/spread.hpp>
 
-namespace hawser::cli {
+namespace hawser::detail {
 namespace {
 
 using clock = std::chrono::steady_clock;
@@ -116,4 +116,4 @@ std::vector<std::optional<timing>> measure_in_turns(communicator& members, const
   return tournament(members, rules, all).run();
 }
 
-}  // namespace hawser::cli
+}  // namespace hawser::detail

@@ -8,7 +8,7 @@
 
 #include <hawser/tune/spread.hpp>
 
-namespace hawser::cli {
+namespace hawser::detail {
 namespace {
 
 using clock = std::chrono::steady_clock;
@@ -62,4 +62,4 @@ std::int64_t sum_over_ranks(communicator& members, std::int64_t value) {
   return total[0];
 }
 
-}  // namespace hawser::cli
+}  // namespace hawser::detail
