@@ -36,6 +36,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--collective", action="append", choices=COLLECTIVES, help="these collectives only")
     parser.add_argument("--size", action="append", type=int, metavar="BYTES", help="these sizes only")
     parser.add_argument("--untuned", action="store_true", help="predict with the built-in figures, not measured ones")
+    parser.add_argument("--refine", metavar="TIME", default="",
+                        help="let the communicator measure for so long before each size, and judge what it then chooses")
     parser.add_argument("--short", action="store_true",
                         help="a few cases in a few seconds; fails where one is missing or wrong, whatever the figures")
     parser.add_argument("--again", action="store_true",
@@ -78,7 +80,7 @@ def measure(arguments: argparse.Namespace, work: dict, records: Path) -> bool:
         share = left / (len(work["places"]) - number) - CLUSTER_SECONDS
         job = {"place": asdict(PLACES[place]), "collectives": work["collectives"], "runs": runs_of(work["sizes"]),
                "seconds": share, "hawser": str(arguments.hawser), "is_tuned": not arguments.untuned,
-               "is_patient": arguments.short}
+               "is_patient": arguments.short, "refine": arguments.refine}
         with tempfile.TemporaryDirectory(prefix="hawser-regret-") as folder:
             file = Path(folder) / "job.json"
             file.write_text(json.dumps(job))
@@ -120,7 +122,8 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.output.mkdir(parents=True, exist_ok=True)
     records = arguments.output / "records.jsonl"
     first = {"machine": machine.describe(), "command": machine.command(),
-             "figures": "built in" if arguments.untuned else "hawser tune on each place"}
+             "figures": ("built in" if arguments.untuned else "hawser tune on each place") +
+                        (f", choices refined for {arguments.refine} a size" if arguments.refine else "")}
     records.write_text(json.dumps(first) + "\n")
     is_complete = measure(arguments, work, records)
     cases = write(arguments.output)

@@ -65,6 +65,7 @@ class Turns(OnPlace):
                    "--algorithm", "all", "--in-turn", f"{each:.3f}s", "--rewrite", "--samples", "--format", "json",
                    *self.tuning]
         command += ["--check"] if sizes[0] < LARGE else []
+        command += ["--refine", self.job["refine"]] if self.job["refine"] else []
         output, problem = self.launch(command, each * len(sizes) + SLACK)
         found = {} if problem else self.read(output)
         self.write({"collective": collective, "sizes": sizes, "seconds_per_size": each} | found |

@@ -71,9 +71,9 @@ struct checked_bench {
            "add --algorithm all, or --algorithm NAME for each");
     if (!options.refine.empty() && !(refine_time.count() > 0))
       fail(errc::invalid_argument, "--refine " + options.refine + " leaves no time", {}, "use a time like 200ms");
-    if (!options.refine.empty() && !names.empty())
+    if (!options.refine.empty() && !names.empty() && options.in_turn.empty())
       fail(errc::invalid_argument, "--refine has nothing to choose", "--algorithm forces the choice",
-           "leave out one of them");
+           "leave out one of them, or let them take turns (--in-turn)");
     if (names.size() > 1 && std::find(names.begin(), names.end(), "all") != names.end())
       fail(errc::invalid_argument, "--algorithm all leaves no others to name", {}, "name some, or write all alone");
   }

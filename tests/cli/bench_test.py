@@ -14,7 +14,7 @@ HEADER = ("collective,bytes,count,type,op,root,algorithm,time_us,p10_us,p90_us,a
 QUICK = ("--min", "1KiB", "--max", "16KiB", "--iters", "3", "--warmup", "1")
 KEYS = ["schema", "version", "host", "launcher", "mode", "ranks", "hierarchy", "fingerprint", "transports", "overrides",
         "in_place", "rewrites", "rows"]
-ROW_KEYS = ["collective", "bytes", "count", "type", "op", "root", "algorithm", "predicted_seconds", "seconds",
+ROW_KEYS = ["collective", "bytes", "count", "type", "op", "root", "algorithm", "segments", "predicted_seconds", "seconds",
             "p10_seconds", "p90_seconds", "iterations", "algbw_bytes_per_second", "busbw_bytes_per_second", "wrong"]
 
 
@@ -123,6 +123,28 @@ class Bench(unittest.TestCase):
         self.assertEqual([row["is_chosen"] for row in found["rows"]], [True, False, False, False])
         self.assertEqual(found["rows"][0]["iterations"], 5)
         self.assertGreater(len(found["left_out"]), 10)
+
+    def test_refinement_chooses_before_each_size(self):
+        done = hawser("bench", "all_reduce", "--local", "8", "--topology", "rank:8@1TB/s,1s", "--check", "--min", "4MiB",
+                      "--max", "4MiB", "--refine", "400ms", "--format", "json")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        found = json.loads(done.stdout)
+        self.assertEqual([each for each in found["overrides"] if "--refine" in each],
+                         ["choices are measured before each size (--refine 400ms)"])
+        # By that topology one shot would be far the fastest; two shots reduce an eighth of the bytes.
+        self.assertEqual([(row["algorithm"] == "one_shot" and row["segments"] == 1, row["wrong"])
+                          for row in found["rows"]], [(False, 0)])
+
+    def test_refinement_takes_turns_with_all(self):
+        found = self.in_turn("--min", "64KiB", "--max", "64KiB", "--in-turn", "300ms", "--refine", "100ms",
+                             "--algorithm", "all")
+        self.assertTrue(found["rows"][0]["is_chosen"])
+
+    def test_nothing_to_refine(self):
+        for arguments, said in ((("--refine", "0s"), "no time"), (("--refine", "1s", "--algorithm", "ring"), "forces")):
+            done = hawser("bench", "all_reduce", "--local", "2", *arguments)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), arguments)
+            self.assertIn(said, done.stderr)
 
     def test_nothing_to_take_turns_with(self):
         for arguments, said in ((("--in-turn", "1s"), "--algorithm"), (("--in-turn", "soon", "--algorithm", "all"), "soon"),
