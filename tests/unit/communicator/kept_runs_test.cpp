@@ -17,8 +17,15 @@ thread_local std::int64_t allocations = 0;
 
 }  // namespace
 
-// All other forms of the standard library's operator new come here. Not inlined, since GCC then takes new and free for
-// a mismatched pair.
+// Other forms of the standard library's operator new come here; AddressSanitizer's without exceptions does not. Not
+// inlined, since GCC then takes new and free for a mismatched pair.
+[[gnu::noinline]] void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  ++allocations;
+  return std::malloc(bytes == 0 ? 1 : bytes);
+}
+[[gnu::noinline]] void operator delete(void* gone, const std::nothrow_t&) noexcept {
+  std::free(gone);
+}
 [[gnu::noinline]] void* operator new(std::size_t bytes) {
   ++allocations;
   if (void* made = std::malloc(bytes == 0 ? 1 : bytes)) return made;
