@@ -19,6 +19,7 @@
 
 #include "../sources/fabric_names.hpp"
 #include "../text.hpp"
+#include "port_info.hpp"
 
 namespace hawser::discovery {
 
@@ -26,9 +27,8 @@ using fabric::device_kind;
 
 namespace {
 
-constexpr unsigned port_is_active = 4;              // PortInfo, PortState
-constexpr unsigned has_extended_speeds = 1U << 14;  // PortInfo, CapabilityMask
-constexpr unsigned runs_at_fdr10 = 1;               // Mellanox's ExtendedPortInfo, LinkSpeedActive
+constexpr unsigned port_is_active = 4;  // PortInfo, PortState
+constexpr unsigned runs_at_fdr10 = 1;   // Mellanox's ExtendedPortInfo, LinkSpeedActive
 constexpr unsigned smp_timeout_ms = 200;
 constexpr unsigned smp_retries = 1;
 constexpr unsigned smps_on_wire = 8;
@@ -76,31 +76,12 @@ device_kind kind_of(const ibnd_node_t& node) {
   return node.type == IB_NODE_ROUTER ? device_kind::router : device_kind::adapter;
 }
 
-// As ibnetdiscover decodes PortInfo: extended speeds count where the capability mask announces them.
 fabric::link_speed speed_of(ibnd_port_t& port) {
   const ibnd_node_t& node = *port.node;
-  ibnd_port_t* const with_mask = node.type == IB_NODE_SWITCH ? node.ports[0] : &port;
+  const ibnd_port_t* const with_mask = node.type == IB_NODE_SWITCH ? node.ports[0] : &port;
   if (with_mask == nullptr) return {};
-  const auto field = [](std::uint8_t* info, MAD_FIELDS which) { return mad_get_field(info, 0, which); };
-  const unsigned lanes = fabric::lanes_of_mask(field(port.info, IB_PORT_LINK_WIDTH_ACTIVE_F));
-  const bool has_extended = (field(with_mask->info, IB_PORT_CAPMASK_F) & has_extended_speeds) != 0;
-  const auto name = [&]() -> std::string_view {
-    switch (has_extended ? field(port.info, IB_PORT_LINK_SPEED_EXT_ACTIVE_F) : 0) {
-      case 1: return "FDR";
-      case 2: return "EDR";
-      case 4: return "HDR";
-      case 8: return "NDR";
-      default: break;
-    }
-    switch (field(port.info, IB_PORT_LINK_SPEED_ACTIVE_F)) {
-      case 1: return "SDR";
-      case 2: return "DDR";
-      case 4:
-        return (field(port.ext_info, IB_MLNX_EXT_PORT_LINK_SPEED_ACTIVE_F) & runs_at_fdr10) != 0 ? "FDR10" : "QDR";
-      default: return "";
-    }
-  }();
-  return {lanes, fabric::speed_of_name(name)};
+  const bool is_fdr10 = (mad_get_field(port.ext_info, 0, IB_MLNX_EXT_PORT_LINK_SPEED_ACTIVE_F) & runs_at_fdr10) != 0;
+  return speed_in(port_info(port.info), port_info(with_mask->info), is_fdr10);
 }
 
 std::size_t device_of(fabric::model& network, const ibnd_node_t& node) {

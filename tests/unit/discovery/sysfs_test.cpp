@@ -283,6 +283,8 @@ TEST(network, rates) {
   };
   EXPECT_EQ(read("400 Gb/sec (4X NDR)").mbit, 400000);
   EXPECT_EQ(read("400 Gb/sec (4X NDR)").speed, "NDR");
+  EXPECT_EQ(read("800 Gb/sec (4X XDR)").mbit, 800000);
+  EXPECT_EQ(read("800 Gb/sec (4X XDR)").speed, "XDR");
   EXPECT_EQ(read("2.5 Gb/sec (1X SDR)").mbit, 2500);
   EXPECT_EQ(read("40 Gb/sec (4X)").width, "4x");
   EXPECT_EQ(read("40 Gb/sec (4X)").speed, "");
