@@ -30,10 +30,11 @@ def main() -> int:
     lines = []
     for test in xml.parse(report).getroot().iter("testcase"):
         name, output = test.get("name"), test.findtext("system-out") or ""
-        if test.find("skipped") is not None:
+        cases = skipped_cases(output)
+        if test.find("skipped") is not None and not cases:
             lines.append(f"{name}: {(output.strip() or test.find('skipped').get('message')).splitlines()[-1]}")
         else:
-            lines += [f"{name} {case}" for case in skipped_cases(output)]
+            lines += [f"{name} {case}" for case in cases]
     for line in lines:
         print(f"{preset}: {line}")
     print(f"{preset}: {len(lines)} skipped")
