@@ -80,7 +80,10 @@ class collective_run {
   void end(std::optional<transport::failure> failed);
   void finish();
   std::string what_it_waits_for();
+  std::chrono::milliseconds patience_before_doubts() const;
+  void doubt_while_polled();
   void compare_calls();
+  [[noreturn]] void time_out();
 
   communicator_state& members_;
   std::shared_ptr<communicator_state> kept_;
@@ -107,6 +110,8 @@ class collective_run {
   // The caller's.
   bool is_started_ = false;
   bool is_complete_ = false;  // and the caller has been told
+  bool has_compared_ = false;
+  std::optional<std::chrono::steady_clock::time_point> polled_since_;  // by `test`
   // Of the run under way, under the engine's lock until `is_over_`.
   std::unique_ptr<executor::operation> operation_;
   std::uint16_t first_number_ = 0, payload_number_ = 0;

@@ -65,6 +65,8 @@ void collective_run::start(attendance driven_by) {
   is_over_.store(false, std::memory_order_relaxed);
   is_in_first_pass_ = has_two_passes();
   is_complete_ = false;
+  has_compared_ = false;
+  polled_since_.reset();
   is_started_ = true;
   members_.calls().add(log_entry());
   launch(first_number_);
@@ -182,13 +184,17 @@ void collective_run::store_output() {
 void collective_run::finish() {
   is_complete_ = true;
   if (failed_) throw to_error(members_.owner().fail(*failed_), to_string(call_.what));
+  if (has_compared_) members_.calls().retract(members_.owner().door());
 }
 
 bool collective_run::test() {
   if (!is_started_) fail(errc::invalid_argument, "a persistent collective was tested before it was started");
   if (is_complete_) return true;
   if (!is_over_.load(std::memory_order_acquire)) engine_.poll();
-  if (!is_over_.load(std::memory_order_acquire)) return false;
+  if (!is_over_.load(std::memory_order_acquire)) {
+    doubt_while_polled();
+    return false;
+  }
   finish();
   return true;
 }
@@ -217,9 +223,15 @@ std::string collective_run::what_it_waits_for() {
   });
 }
 
+std::chrono::milliseconds collective_run::patience_before_doubts() const {
+  const auto& options = members_.owner().options();
+  return std::min(options.operation_timeout, options.peer_timeout / doubts_in_peer_timeout);
+}
+
 /// Whether the other ranks make the same call, as far as they have said so; this rank says so too.
 void collective_run::compare_calls() {
   job& owner = members_.owner();
+  has_compared_ = true;
   const auto differing = members_.calls().compare(owner.door());
   if (!differing) return;
   const transport::failure cause = owner.fail(different_calls(*differing));
@@ -227,21 +239,31 @@ void collective_run::compare_calls() {
   throw to_error(cause, to_string(call_.what));
 }
 
-void collective_run::wait() {
-  if (!is_started_) fail(errc::invalid_argument, "a persistent collective was waited for before it was started");
+/// The same doubts and the same end as in `wait`, counted from the first `test` that found the call under way.
+void collective_run::doubt_while_polled() {
+  const clock::time_point now = clock::now();
+  if (!polled_since_) polled_since_ = now;
+  if (!has_compared_ && now - *polled_since_ >= patience_before_doubts()) compare_calls();
+  if (now - *polled_since_ >= members_.owner().options().operation_timeout) time_out();
+}
+
+void collective_run::time_out() {
   job& owner = members_.owner();
-  const milliseconds timeout = owner.options().operation_timeout;
-  const milliseconds doubts = std::min(timeout, owner.options().peer_timeout / doubts_in_peer_timeout);
-  if (wait_for(doubts)) return;
-  compare_calls();
-  const bool is_done = wait_for(timeout - doubts);
-  if (is_done) return members_.calls().retract(owner.door());
   const std::string reason = what_it_waits_for() + "; this rank calls " + members_.calls().last();
   owner.fail({errc::timeout, rank(-1), describe("timed out", reason)});
   is_complete_ = true;
   fail(errc::timeout,
-       std::string(to_string(call_.what)) + " did not complete within " + std::to_string(timeout.count()) + " ms",
+       std::string(to_string(call_.what)) + " did not complete within " +
+           std::to_string(owner.options().operation_timeout.count()) + " ms",
        reason, "does every rank make the same calls in the same order, with equal counts?");
+}
+
+void collective_run::wait() {
+  if (!is_started_) fail(errc::invalid_argument, "a persistent collective was waited for before it was started");
+  const milliseconds doubts = patience_before_doubts();
+  if (wait_for(doubts)) return;
+  if (!has_compared_) compare_calls();
+  if (!wait_for(members_.owner().options().operation_timeout - doubts)) time_out();
 }
 
 }  // namespace hawser::detail

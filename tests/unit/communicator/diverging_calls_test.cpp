@@ -102,6 +102,55 @@ TEST(diverging_calls, of_a_part_of_the_ranks) {
   });
 }
 
+/// Ranks that only poll: no thread waits anywhere, and still they find out.
+TEST(diverging_calls, of_ranks_that_only_test) {
+  expect_words(2, {"broadcast of 5 float32, root 0", "broadcast of 5 float32, root 1"}, [](communicator& members) {
+    std::vector<float> data(5);
+    pending sum = members.async().broadcast(data, 1 - members.rank().value);
+    while (!sum.test()) std::this_thread::yield();
+  });
+}
+
+/// A call that nobody else makes ends a rank that polls for it, too, and says what it waited for.
+TEST(diverging_calls, a_poll_ends_after_the_operation_timeout) {
+  auto options = impatient();
+  options.operation_timeout = 500ms;
+  std::atomic<bool> is_over{false};
+  test::run_threads_over("in_process", 2, options, [&](communicator& members) {
+    std::vector<float> data(5);
+    if (members.rank() == rank(1)) {
+      while (!is_over.load()) std::this_thread::yield();
+      return;
+    }
+    pending sum = members.async().all_reduce(data);
+    try {
+      while (!sum.test()) std::this_thread::yield();
+      ADD_FAILURE() << "it completed without rank 1";
+    } catch (const error& raised) {
+      EXPECT_EQ(raised.code(), errc::timeout) << raised.what();
+      EXPECT_NE(std::string(raised.what()).find("this rank calls all_reduce of 5 float32"), std::string::npos)
+          << raised.what();
+    }
+    is_over = true;
+  });
+}
+
+/// A rank that polls for a late one is accused of nothing, and takes back what it published.
+TEST(diverging_calls, a_late_rank_is_polled_for) {
+  for (const std::string& transport : test::thread_transports())
+    test::run_threads_over(transport, 2, impatient(), [](communicator& members) {
+      for (int round = 0; round < 2; ++round) {
+        const auto part = members.split(0, members.rank().value);
+        if (part->rank() == rank(0)) std::this_thread::sleep_for(250ms);  // the delay is what is tested
+        std::vector<std::int64_t> data(100 + static_cast<std::size_t>(round), 1);
+        pending sum = part->async().all_reduce(data);
+        while (!sum.test()) std::this_thread::yield();
+        ASSERT_EQ(data, std::vector<std::int64_t>(data.size(), 2));
+        part->broadcast(data, round);
+      }
+    });
+}
+
 /// Waiting long is no mismatch: rank 0 is late by several doubts, more than once, and the calls after that go on as
 /// ever, also on communicators that take over the numbers of others.
 TEST(diverging_calls, a_late_rank_is_accused_of_nothing) {
