@@ -23,6 +23,9 @@ std::string kinds() {
   return all;
 }
 
+// Editors of some systems put it in front of UTF-8, and no format here gives it a meaning.
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
 struct file_argument {
   std::string_view kind;  // empty: to be recognised
   std::string host;
@@ -92,6 +95,7 @@ opened_file open_file(std::string_view argument, const read_options& options) {
   const std::size_t limit = wanted.kind.empty() ? max_text_bytes : file_source_of(wanted.kind).max_bytes;
   opened_file opened{std::move(wanted.name), {}, std::move(wanted.host), nullptr};
   opened.text = read_text(opened.name, limit);
+  if (opened.text.starts_with(byte_order_mark)) opened.text.erase(0, byte_order_mark.size());
   opened.source = wanted.kind.empty() ? &recognise(opened.as_document()) : &file_source_of(wanted.kind);
   if (opened.text.size() > opened.source->max_bytes)
     fail_in(opened.as_document(), {}, "it is larger than " + std::to_string(opened.source->max_bytes >> 20) + " MiB");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <vector>
 
 namespace hawser::discovery {
 
@@ -15,11 +16,22 @@ std::size_t line_at(std::string_view text, std::ptrdiff_t offset) {
   return 1 + static_cast<std::size_t>(std::count(text.begin(), text.begin() + end, '\n'));
 }
 
+// pugixml keeps both attributes of one name, which no XML has, and gives the first.
+void check_attributes(const document& file, const pugi::xml_node& element, std::vector<std::string_view>& names) {
+  names.clear();
+  for (const pugi::xml_attribute& each : element.attributes()) names.emplace_back(each.name());
+  std::ranges::sort(names);
+  const auto twice = std::ranges::adjacent_find(names);
+  if (twice != names.end()) fail_at(file, element, "the attribute \"" + shortened(*twice) + "\" is given twice");
+}
+
 // Walks without recursion: the depth of a hostile file is what is asked for.
-void check_depth(const document& file, const pugi::xml_document& read) {
+void check_elements(const document& file, const pugi::xml_document& read) {
   int depth = 0;
+  std::vector<std::string_view> names;
   for (pugi::xml_node each = read.first_child(); each;) {
     if (depth >= max_depth) fail_at(file, each, "more than " + std::to_string(max_depth) + " nested elements");
+    check_attributes(file, each, names);
     if (each.first_child()) {
       each = each.first_child();
       ++depth;
@@ -52,7 +64,7 @@ void parse_xml(const document& file, pugi::xml_document& into) {
       into.load_buffer(file.text.data(), file.text.size(), pugi::parse_default, pugi::encoding_utf8);
   if (!result) fail_at_line(file, line_at(file.text, result.offset), result.description());
   if (!into.document_element()) fail_in(file, {}, "it has no XML element");
-  check_depth(file, into);
+  check_elements(file, into);
 }
 
 std::string path_of(const pugi::xml_node& element) {

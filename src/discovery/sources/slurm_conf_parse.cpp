@@ -18,6 +18,7 @@ using topology::severity;
 constexpr int max_includes_deep = 8;
 constexpr std::size_t max_included_files = 1000;
 constexpr std::size_t max_findings = 50;
+constexpr std::string_view level_of_scontrol = "level";
 
 std::string lowered(std::string_view text) {
   std::string lower(text);
@@ -148,9 +149,12 @@ class conf_reader {
         append(record.switches, *each, record.name);
       else if (each->key == "linkspeed")
         record.attributes["link_speed"] = shortened(each->value);
-      else
+      else if (each->key != level_of_scontrol)
         note_unknown(*each, record.name);
     }
+    // `scontrol show topology` lists beside the switches below one all hosts that they lead to.
+    const auto tells_level = [](const assignment& each) { return each.key == level_of_scontrol; };
+    if (!record.switches.empty() && std::ranges::any_of(all, tells_level)) record.hosts.clear();
     count_record();
     shared_.found.switches.push_back(std::move(record));
   }
@@ -162,7 +166,7 @@ class conf_reader {
     for (auto each = all.begin() + 1; each != all.end(); ++each) {
       if (each->key == "nodes")
         append(record.hosts, *each, record.name);
-      else
+      else if (each->key != "blockindex" && each->key != "blocksize")  // of `scontrol show topology`
         note_unknown(*each, record.name);
     }
     count_record();
@@ -180,6 +184,9 @@ class conf_reader {
   }
 
   std::string name_of(const assignment& named) const {
+    // Slurm, too, takes what follows the blanks: "SwitchName= Nodes=a1" names a switch "Nodes=a1".
+    if (named.value.find('=') != std::string::npos)
+      fail("the value of " + named.key + " is empty, or has a \"=\": \"" + shortened(named.value) + "\"");
     if (named.value.size() > max_host_name)
       fail("the name of a switch or block is longer than " + std::to_string(max_host_name) + " characters");
     return named.value;

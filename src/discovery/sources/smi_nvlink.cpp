@@ -20,15 +20,17 @@ using topology::provenance;
 using topology::severity;
 
 bool recognises(const document& file) {
-  bool has_gpu = false;
+  bool has_gpu = false, has_more = false;
   for (line_reader lines(file.text.substr(0, std::size_t{64} << 10)); lines.next();) {
     const std::string_view line = trimmed(lines.line());
-    if (line.find("GPU ") != std::string_view::npos && line.find("(UUID: ") != std::string_view::npos) has_gpu = true;
+    const bool is_gpu = line.find("GPU ") != std::string_view::npos && line.find("(UUID: ") != std::string_view::npos;
     const bool is_link =
         line.starts_with("Link ") && (line.ends_with("GB/s") || line.find("inactive") != std::string_view::npos);
+    has_gpu = has_gpu || is_gpu;
+    has_more = has_more || !(is_gpu || line.empty());
     if (has_gpu && (is_link || line.find("Unable to retrieve N") != std::string_view::npos)) return true;
   }
-  return false;
+  return has_gpu && !has_more;  // of GPUs without NVLink only the names are listed
 }
 
 std::string joined(const std::vector<std::string>& names) {

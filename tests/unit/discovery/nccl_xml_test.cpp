@@ -447,6 +447,7 @@ TEST(nccl_xml, errors_name_the_place_and_the_reason) {
   const std::map<std::string, std::vector<std::string>> expected = {
       {"bad_count.xml", {"system/cpu/pci/gpu/nvlink, line 1", "count is \"1000000000\"", "1024"}},
       {"bad_busid.xml", {"system/cpu/pci[2], line 4", "busid is \"nowhere\""}},
+      {"bad_attribute_twice.xml", {"nvlink, line 4", "\"count\" is given twice"}},
       {"bad_root.xml", {"pci, line 1", "the outermost element must be <system>"}},
       {"bad_target.xml", {"nvlink, line 3", "target is \"gpu1\""}},
       {"bad_unclosed.xml", {"line 4"}},

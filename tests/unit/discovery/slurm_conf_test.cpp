@@ -200,6 +200,16 @@ TEST(slurm_conf, includes_only_what_lies_beside_it) {
   EXPECT_EQ(testing::levels(machine), names{"node:2"});
 }
 
+TEST(slurm_conf, what_scontrol_prints_is_what_the_file_said) {
+  const topology::graph tree = read_fixture("scontrol_tree.conf");
+  EXPECT_EQ(testing::codes(tree), names{});
+  EXPECT_EQ(testing::levels(tree), (names{"rack:2", "node:8"}));
+  EXPECT_EQ(testing::count(tree, node_kind::spine_switch), 1u);
+  const topology::graph blocks = read_fixture("scontrol_blocks.conf");
+  EXPECT_EQ(testing::codes(blocks), names{"unknown-network"});
+  EXPECT_EQ(testing::levels(blocks), (names{"block:2", "node:8"}));
+}
+
 TEST(slurm_conf, errors_say_line_and_reason) {
   const auto message = [](const std::string& name) {
     const error failure = error_of([&] { read_fixture(name); });
@@ -216,6 +226,7 @@ TEST(slurm_conf, errors_say_line_and_reason) {
   expect("bad_bomb.conf", "line 1", "more than 500000 names");
   expect("bad_quote.conf", "line 1", "does not end");
   expect("bad_empty_value.conf", "line 1", "is empty");
+  expect("bad_no_name.conf", "line 1", "the value of switchname is empty, or has a \"=\": \"Nodes=n[1-2]\"");
   expect("bad_sizes.conf", "line 2", "is not a number");
   expect("bad_include.conf", "line 1", "8 deep");
   std::string chain = "SwitchName=s0 Nodes=n1\n";

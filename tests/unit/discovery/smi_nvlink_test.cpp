@@ -96,6 +96,9 @@ TEST(smi_nvlink, quirks) {
   const topology::graph none = read("all_inactive.txt");
   EXPECT_EQ(attribute_of(none, "n1:GPU1", attribute::nvlinks_active), "0");
   EXPECT_TRUE(none.tells(topology::aspect::nvlink));
+  const topology::graph without = read("no_nvlink.txt");
+  EXPECT_EQ(testing::count_of(without, node_kind::gpu), 2u);
+  EXPECT_TRUE(without.tells(topology::aspect::nvlink));
   const topology::graph elided = read("elided.txt");
   EXPECT_TRUE(has_finding(elided, "text-elided"));
   EXPECT_FALSE(elided.tells(topology::aspect::gpus));

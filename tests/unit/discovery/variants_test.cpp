@@ -1,5 +1,9 @@
 // Spellings and gaps that files of other machines have, one of each: they are read, and what is lost is a finding.
+#include <filesystem>
+#include <fstream>
 #include <string>
+
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -50,6 +54,14 @@ TEST(variants, pci_classes_of_any_spelling) {
     }
   }
   EXPECT_TRUE(has_finding(machine, "other-device") && has_finding(machine, "unknown-pci-class"));
+}
+
+TEST(variants, files_with_a_byte_order_mark) {
+  const std::filesystem::path path = std::filesystem::temp_directory_path() / ("hawser-" + std::to_string(::getpid()));
+  std::ofstream(path) << "\xef\xbb\xbfSwitchName=leaf Nodes=n[1-2]\n";
+  for (const std::string& argument : {path.string(), "slurm-conf:" + path.string()})
+    EXPECT_EQ(count_of(read_file(argument), node_kind::host), 2u) << argument;
+  std::filesystem::remove(path);
 }
 
 TEST(variants, devices_without_a_class_are_no_gpus_but_a_finding) {
