@@ -178,6 +178,7 @@ class writer {
     std::map<node_kind, std::size_t> counts;
     std::map<node_kind, look> looks;
     for (const topology::node& each : machine_.nodes()) {
+      if (!is_drawn(each)) continue;
       ++counts[each.kind];
       looks.emplace(each.kind, look_of(each));
     }
@@ -224,6 +225,7 @@ class writer {
     if (count == 1 && (topology::switch_tier(part_of(number)) > 0 || part_of(number).kind == node_kind::nvswitch))
       title = std::string(face.one) + "<br/>" + title;
     title = "<b>" + title + "</b>";
+    if (reduces(drawn)) title += "<br/>reducing";
     if (!hidden.start.empty() || !hidden.end.empty())
       title += "<br/>" + (hidden.start.empty() ? "" : escaped(hidden.start)) + "..." +
                (hidden.end.empty() ? "" : escaped(hidden.end));
@@ -239,6 +241,14 @@ class writer {
     else if (count > 1)
       table += "<tr><td>" + short_name(drawn.units.front()) + " ... " + short_name(drawn.units.back()) + "</td></tr>";
     text_ += "  b" + std::to_string(number) + " [label=<" + table + "</table>>];\n";
+  }
+
+  // Whether all of a box are switches of the network that can reduce.
+  bool reduces(const box& drawn) const {
+    return std::ranges::all_of(drawn.units, [&](std::size_t each) {
+      const topology::node& part = machine_.nodes()[shown_.units[each].node];
+      return topology::switch_tier(part) > 0 && part.can_reduce;
+    });
   }
 
   static std::size_t grid_columns(std::size_t count, node_kind kind) {

@@ -87,7 +87,7 @@ class painter {
       if (host_of_[each]) open.insert(*host_of_[each]);
     std::map<node_index, std::size_t> frame_of;
     for (node_index each = 0; each < machine_.nodes().size(); ++each) {
-      if (open.contains(each) || (!opens_hosts && host_of_[each])) continue;
+      if (open.contains(each) || (!opens_hosts && host_of_[each]) || !is_drawn(machine_.nodes()[each])) continue;
       unit_of[each] = made_.units.size();
       made_.units.push_back({each, {}, level_of(machine_.nodes()[each])});
       if (!opens_hosts || !host_of_[each]) continue;

@@ -55,6 +55,11 @@ struct picture {
   bool shows_names = true;  // of every unit
 };
 
+/// Whether a part is drawn: not the device by which a switch reduces (SHARP), which is no NIC of anybody's.
+inline bool is_drawn(const topology::node& part) {
+  return !part.attributes.contains("aggregation_node");
+}
+
 picture picture_of(const topology::graph& machine, const draw_options& options);
 
 /// A link between units.

@@ -194,6 +194,19 @@ TEST(draw, large_fabrics_by_class) {
   EXPECT_EQ(sizes, (std::multiset<std::size_t>{1, 1, 7, 39, 280}));
 }
 
+TEST(draw, the_device_by_which_a_switch_reduces_is_no_nic) {
+  graph machine;
+  const node_index leaf = machine.add_node({node_kind::leaf_switch, "leaf", {}, {}});
+  const node_index nic = machine.add_node({node_kind::nic, "mlx5_0", {}, {}});
+  const node_index own = machine.add_node({node_kind::nic, "Aggregation Node", {}, {{"aggregation_node", "1"}}});
+  for (const node_index each : {nic, own}) machine.add_edge({leaf, each, edge_kind::infiniband, bandwidth{50e9}, {}});
+  EXPECT_FALSE(has(to_dot(machine), "reducing"));
+  machine.can_reduce(leaf);
+  const std::string dot = to_dot(machine);
+  EXPECT_TRUE(has(dot, "<b>1 NIC, 1 leaf switch</b>") && has(dot, "reducing")) << dot;
+  EXPECT_FALSE(has(dot, "Aggregation")) << dot;
+}
+
 TEST(draw, size_and_time_are_bounded) {
   const auto start = std::chrono::steady_clock::now();
   const graph large = synthetic("pod:10 rack:40 node:25 gpu:1");
