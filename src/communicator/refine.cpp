@@ -125,7 +125,7 @@ refinement refine_shape(communicator& members, const call_shape& shape, const re
     choices[i].time = times[i]->median;
     measured.push_back(choices[i]);
   }
-  const refinement found{shape.what, measured.front(), best_of(measured, options.worth)};
+  refinement found{shape.what, measured.front(), best_of(measured, options.worth)};
   if (found.has_changed()) state.adopt(found);
   return found;
 }

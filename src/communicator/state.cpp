@@ -49,17 +49,17 @@ cost::parameters figures_for(const job& owner, const topology::hierarchy& tree, 
 
 }  // namespace
 
-communicator_state::communicator_state(std::shared_ptr<job> owner)
+communicator_state::communicator_state(const std::shared_ptr<job>& owner)
     : communicator_state(owner, agree_on_hierarchy(*owner)) {}
 
-communicator_state::communicator_state(std::shared_ptr<job> owner, topology::hierarchy tree)
+communicator_state::communicator_state(std::shared_ptr<job> owner, const topology::hierarchy& tree)
     : owner_(std::move(owner)),
       self_(owner_->self()),
       planner_(tree, figures_for(*owner_, tree, {})),
       calls_("world") {}
 
-communicator_state::communicator_state(std::shared_ptr<job> owner, topology::hierarchy tree, std::vector<rank> members,
-                                       rank self, std::uint16_t context, std::string name)
+communicator_state::communicator_state(std::shared_ptr<job> owner, const topology::hierarchy& tree,
+                                       std::vector<rank> members, rank self, std::uint16_t context, std::string name)
     : owner_(std::move(owner)),
       members_(std::move(members)),
       self_(self),

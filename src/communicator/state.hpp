@@ -40,10 +40,10 @@ struct order_window {
 class communicator_state {
  public:
   /// The communicator of all ranks.
-  explicit communicator_state(std::shared_ptr<job> owner);
-  communicator_state(std::shared_ptr<job> owner, topology::hierarchy tree);
+  explicit communicator_state(const std::shared_ptr<job>& owner);
+  communicator_state(std::shared_ptr<job> owner, const topology::hierarchy& tree);
   /// A part of it: `members[r]` is rank r's number in the job; `name` is for its `call_log`.
-  communicator_state(std::shared_ptr<job> owner, topology::hierarchy tree, std::vector<rank> members, rank self,
+  communicator_state(std::shared_ptr<job> owner, const topology::hierarchy& tree, std::vector<rank> members, rank self,
                      std::uint16_t context, std::string name);
   communicator_state(const communicator_state&) = delete;
   communicator_state& operator=(const communicator_state&) = delete;

@@ -55,6 +55,7 @@ std::string describe_levels(const summary& what) {
 // Errors first; those of one code stay together and in their order.
 std::vector<const finding*> sorted(const std::vector<finding>& findings) {
   std::vector<const finding*> all;
+  all.reserve(findings.size());
   for (const finding& each : findings) all.push_back(&each);
   std::stable_sort(all.begin(), all.end(), [](const finding* a, const finding* b) {
     return a->level != b->level ? a->level > b->level : a->code < b->code;

@@ -2,10 +2,10 @@
 #include <hawser/executor/progress_thread.hpp>
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <exception>
 #include <system_error>

@@ -64,6 +64,7 @@ inferred infer_racks(const instruments& with, const std::vector<int>& host_ranks
   std::mt19937_64 random(how.seed);
   std::shuffle(host_at.begin(), host_at.end(), random);
   std::vector<int> shuffled;
+  shuffled.reserve(host_at.size());
   for (std::size_t host : host_at) shuffled.push_back(host_ranks[host]);
   std::int64_t pairs = 0, rounds = 0;  // of all methods
   double alone = 0;

@@ -70,6 +70,7 @@ inline std::vector<link_pair> doubtful(const std::vector<reading>& all, double t
 /// rate, while those inside reach what their hosts can do just then, which varies.
 inline std::optional<double> lowest_gap(const std::vector<reading>& all, double least_ratio) {
   std::vector<double> speeds;
+  speeds.reserve(all.size());
   for (const reading& each : all) speeds.push_back(each.speed);
   std::sort(speeds.begin(), speeds.end());
   for (std::size_t i = std::max<std::size_t>(2, speeds.size() / 10); i < speeds.size(); ++i)
@@ -99,6 +100,7 @@ class grouping {
     std::map<int, std::vector<int>> by_root;
     for (int h = 0; h < hosts_; ++h) by_root[root(h)].push_back(h);
     std::vector<std::vector<int>> all;
+    all.reserve(by_root.size());
     for (auto& [at, members] : by_root) all.push_back(std::move(members));
     std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
     return all;

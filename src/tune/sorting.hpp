@@ -232,6 +232,7 @@ class sorting {
 
   std::vector<double> speeds_of(const std::vector<link_pair>& between) const {
     std::vector<link_pair> streams;
+    streams.reserve(between.size());
     for (const link_pair& each : between) streams.push_back({ranks_[index(each.from)], ranks_[index(each.to)]});
     if (by_.by == clue::latency) {
       std::vector<double> speeds = with_.latencies(streams);

@@ -37,6 +37,7 @@ class n_block_schedule {
   /// Per round of the first q: the block that a member sends, which is what its partner of the round receives. O(q^2).
   std::vector<int> sent(int member) const {
     std::vector<int> blocks;
+    blocks.reserve(static_cast<std::size_t>(rounds_));
     for (int k = 0; k < rounds_; ++k)
       blocks.push_back(received((member + skip(k)) % skips_.back())[static_cast<std::size_t>(k)]);
     return blocks;

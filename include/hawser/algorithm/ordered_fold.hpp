@@ -23,7 +23,7 @@ inline summand sum_range(std::span<const summand> values, const region_list* res
   const auto split = static_cast<std::size_t>(schedule::canonical_split(static_cast<std::int64_t>(values.size())));
   const summand left = sum_range(values.first(split), nullptr, out);
   const summand right = sum_range(values.subspan(split), nullptr, out);
-  const summand sum{result ? *result : (left.is_writable ? left : right).place, true};
+  summand sum{result ? *result : (left.is_writable ? left : right).place, true};
   if (left.is_writable)
     out.reduce(sum.place, left.place, right.place);
   else

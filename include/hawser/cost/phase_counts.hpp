@@ -2,6 +2,7 @@
 // of the same few phases.
 #pragma once
 
+#include <cmath>
 #include <compare>
 #include <cstdint>
 #include <map>
@@ -48,7 +49,7 @@ inline algorithm::locator pieces_in(schedule::buffer where, const std::vector<do
     }
     constexpr double grid = 1LL << 40;  // sizes are compared, never addressed
     for (int i = first; i < last; ++i) {
-      const auto share = static_cast<std::uint64_t>(sizes[static_cast<std::size_t>(i)] * grid + 0.5);
+      const auto share = static_cast<std::uint64_t>(std::llround(sizes[static_cast<std::size_t>(i)] * grid));
       if (share == 0) continue;
       list.push_back({where, 1, 0, {i, schedule::fraction(i) + schedule::fraction(share, 1ULL << 40)}});
     }
@@ -58,7 +59,7 @@ inline algorithm::locator pieces_in(schedule::buffer where, const std::vector<do
 
 /// Partial sums lie in scratch, the member's own in the output where it lies apart.
 inline algorithm::locator partial_sums(const flat_phase& phase, int self) {
-  const auto sums = pieces_in(schedule::buffer::scratch, phase.pieces);
+  auto sums = pieces_in(schedule::buffer::scratch, phase.pieces);
   if (!phase.is_own_apart) return sums;
   return [self, sums, own = pieces_in(schedule::buffer::output, phase.pieces)](int first, int last) {
     if (self < first || self >= last) return sums(first, last);

@@ -41,7 +41,7 @@ class planner {
   explicit planner(topology::hierarchy tree, cost::parameters host = {},
                    std::shared_ptr<const decision_table> pinned = nullptr)
       : tree_(std::move(tree)),
-        host_(host),
+        host_(std::move(host)),
         name_(topology::describe(tree_)),
         fingerprint_(topology::fingerprint_text(tree_)),
         pinned_(std::move(pinned)) {}
