@@ -95,6 +95,8 @@ opened_file open_file(std::string_view argument, const read_options& options) {
   const std::size_t limit = wanted.kind.empty() ? max_text_bytes : file_source_of(wanted.kind).max_bytes;
   opened_file opened{std::move(wanted.name), {}, std::move(wanted.host), nullptr};
   opened.text = read_text(opened.name, limit);
+  if (opened.text.starts_with("\xff\xfe") || opened.text.starts_with("\xfe\xff"))
+    fail_in(opened.as_document(), {}, "it is UTF-16", "convert it, as with iconv -f UTF-16 -t UTF-8");
   if (opened.text.starts_with(byte_order_mark)) opened.text.erase(0, byte_order_mark.size());
   opened.source = wanted.kind.empty() ? &recognise(opened.as_document()) : &file_source_of(wanted.kind);
   if (opened.text.size() > opened.source->max_bytes)

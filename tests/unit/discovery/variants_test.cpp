@@ -15,6 +15,7 @@
 #include <hawser/topology/merge.hpp>
 
 #include "support/smi.hpp"
+#include "topology/support.hpp"
 
 namespace hawser::discovery {
 namespace {
@@ -61,6 +62,9 @@ TEST(variants, files_with_a_byte_order_mark) {
   std::ofstream(path) << "\xef\xbb\xbfSwitchName=leaf Nodes=n[1-2]\n";
   for (const std::string& argument : {path.string(), "slurm-conf:" + path.string()})
     EXPECT_EQ(count_of(read_file(argument), node_kind::host), 2u) << argument;
+  std::ofstream(path) << "\xff\xfeS";  // what PowerShell writes
+  EXPECT_NE(std::string(topology::error_of([&] { read_file(path.string()); }).what()).find("it is UTF-16"),
+            std::string::npos);
   std::filesystem::remove(path);
 }
 
