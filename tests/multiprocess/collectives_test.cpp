@@ -151,16 +151,18 @@ TEST(collectives, more_than_two_to_the_31_elements) {
   const std::int64_t count = (std::int64_t{1} << 31) + 11;
   const auto available = static_cast<std::int64_t>(sysconf(_SC_AVPHYS_PAGES)) * sysconf(_SC_PAGESIZE);
   if (available < 3 * count) GTEST_SKIP() << "needs " << 3 * count / 1'000'000 << " MB of free memory";
-  const auto ends = test::run_job(2, milliseconds(30'000), [&](auto door) {
-    communicator members(std::move(door), options_for(2, "shm"));
-    std::vector<std::uint8_t> data(static_cast<std::size_t>(count), 1);
-    data.front() = data.back() = static_cast<std::uint8_t>(2 + members.rank().value);
-    members.all_reduce(data);
-    const bool is_right =
-        data.front() == 5 && data[data.size() / 2] == 2 && data[data.size() - 2] == 2 && data.back() == 5;
-    return std::string(is_right ? "right" : "wrong");
-  });
-  for (const test::rank_end& end : ends) EXPECT_EQ(end.said, "right");
+  for (const std::string transport : {"shm", "tcp"}) {
+    const auto ends = test::run_job(2, milliseconds(30'000), [&](auto door) {
+      communicator members(std::move(door), options_for(2, transport));
+      std::vector<std::uint8_t> data(static_cast<std::size_t>(count), 1);
+      data.front() = data.back() = static_cast<std::uint8_t>(2 + members.rank().value);
+      members.all_reduce(data);
+      const bool is_right =
+          data.front() == 5 && data[data.size() / 2] == 2 && data[data.size() - 2] == 2 && data.back() == 5;
+      return std::string(is_right ? "right" : "wrong");
+    });
+    for (const test::rank_end& end : ends) EXPECT_EQ(end.said, "right") << transport;
+  }
 }
 
 TEST(collectives, an_abort_reaches_every_rank) {
