@@ -83,7 +83,7 @@ class parser {
     const pugi::xml_node element = pair.child(nic);
     if (!element) fail_at(file_, pair, "there is no <" + std::string(nic) + "> in it");
     std::string_view text = required(element, "guid");
-    const std::string whole(text);
+    std::string whole(text);
     if (text.starts_with("0x")) text.remove_prefix(2);
     if (!to_integer<std::uint64_t>(text, 16)) fail_at(file_, element, "guid is \"" + shortened(whole) + "\"");
     return whole;

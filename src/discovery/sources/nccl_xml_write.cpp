@@ -316,7 +316,7 @@ class writer {
     return now;
   }
   std::string class_of(node_index index) const {
-    if (const std::string known = attribute_of(index, "pci_class"); !known.empty()) return known;
+    if (std::string known = attribute_of(index, "pci_class"); !known.empty()) return known;
     if (part(index).kind == node_kind::cpu) return "0x068001";
     return part(index).kind == node_kind::nvswitch ? "0x068000" : "0x030200";
   }

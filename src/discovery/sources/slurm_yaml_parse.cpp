@@ -164,7 +164,7 @@ class yaml_reader {
   }
 
   std::string name_of(const value& in, std::string_view key) const {
-    const std::string name = required_text(file_, in, key);
+    std::string name = required_text(file_, in, key);
     if (name.size() > max_host_name)
       fail_at(file_, in, "the name is longer than " + std::to_string(max_host_name) + " characters");
     return name;
