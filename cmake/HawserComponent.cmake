@@ -68,6 +68,7 @@ function(hawser_compiled target)
     POSITION_INDEPENDENT_CODE ON VERSION ${PROJECT_VERSION}
     SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:hawser_warnings>)
+  hawser_precompile(${target})
   if(type STREQUAL "SHARED_LIBRARY")
     set(script "${PROJECT_SOURCE_DIR}/cmake/hawser.map")
     target_link_options(${target} PRIVATE "LINKER:--version-script=${script}")
@@ -76,3 +77,14 @@ function(hawser_compiled target)
     set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   endif()
 endfunction()
+
+# hawser_precompile(<target> [<header>...]): the standard headers that most files include, and these, are compiled once for
+# the target where HAWSER_PRECOMPILE says so. None of hawser's own: a change in one would rebuild everything. ccache keeps
+# such objects where it is told CCACHE_SLOPPINESS=pch_defines,time_macros (tests/run.sh does).
+function(hawser_precompile target)
+  if(HAWSER_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE ${HAWSER_PRECOMPILED_HEADERS} ${ARGN})
+  endif()
+endfunction()
+set(HAWSER_PRECOMPILED_HEADERS <algorithm> <array> <charconv> <chrono> <cmath> <filesystem> <fstream> <functional> <map>
+  <memory> <optional> <random> <set> <span> <sstream> <string> <string_view> <thread> <tuple> <unordered_map> <vector>)

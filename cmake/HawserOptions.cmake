@@ -7,7 +7,7 @@ option(HAWSER_INSTALL "Create the install and package rules" ${PROJECT_IS_TOP_LE
 set(HAWSER_UNIT_TESTS "" CACHE STRING "Build only the unit tests whose names match this regular expression; empty for all")
 set(HAWSER_UNIT_TESTS_LEFT_OUT "" CACHE STRING "Do not build the unit tests whose names match this regular expression")
 option(HAWSER_BUILD_FUZZERS "Build the libFuzzer targets (needs Clang)" OFF)
-option(HAWSER_PRECOMPILE "Precompile the headers that most tests include" OFF)
+option(HAWSER_PRECOMPILE "Precompile the headers that most files include" OFF)
 option(HAWSER_WERROR "Treat warnings as errors" OFF)
 set(HAWSER_SANITIZE "" CACHE STRING "Sanitizers: empty, \"address,undefined\" or \"thread\"")
 
