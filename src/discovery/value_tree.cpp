@@ -25,10 +25,6 @@ bool begins_as_json(std::string_view text) {
   return start.starts_with('{') || start.starts_with('[');
 }
 
-[[noreturn]] void fail_too_many(const document& file) {
-  fail_in(file, {}, "it has more than " + std::to_string(max_values) + " values");
-}
-
 #ifdef HAWSER_HAS_JSON
 // Receives the events of the parser, which keeps no document of its own.
 class json_builder : public nlohmann::json::json_sax_t {
@@ -76,7 +72,7 @@ class json_builder : public nlohmann::json::json_sax_t {
   }
   // The outer values do not move while they are open: only the innermost one grows.
   value& place(value::shape form) {
-    if (++count_ > max_values) fail_too_many(file_);
+    if (++count_ > max_values) fail_in(file_, {}, "it has more than " + std::to_string(max_values) + " values");
     value& at = open_.empty() ? root_ : open_.back()->items.emplace_back();
     at.form = form;
     at.key = std::move(key_);
