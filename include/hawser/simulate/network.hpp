@@ -100,8 +100,11 @@ class network {
   }
 
   void spread(const message& m, std::vector<part>& parts) const {
-    const std::int64_t from = parts_.classes[static_cast<std::size_t>(parts_.first_rank_class + m.from)].representative;
-    const std::int64_t to = parts_.classes[static_cast<std::size_t>(parts_.first_rank_class + m.to)].representative;
+    const auto representative = [this](int of_ranks) {
+      return parts_.classes[static_cast<std::size_t>(parts_.first_rank_class) + static_cast<std::size_t>(of_ranks)]
+          .representative;
+    };
+    const std::int64_t from = representative(m.from), to = representative(m.to);
     const part whole = parts.front();
     parts.clear();
     // A queue pair keeps its way: the hash is of the pair of ranks, the queue pair and the seed.

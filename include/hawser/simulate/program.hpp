@@ -53,7 +53,7 @@ class programs {
            const partition& parts, int member = 0)
       : tree_(tree), parts_(parts) {
     for (std::int32_t c = 0; c < parts.rank_classes(); ++c) {
-      const auto& of = parts.classes[static_cast<std::size_t>(parts.first_rank_class + c)];
+      const auto& of = parts.classes[static_cast<std::size_t>(parts.first_rank_class) + static_cast<std::size_t>(c)];
       classes.push_back({});
       compile(classes.back(), algorithm::generate(tree, what, algorithm, tree.rank_at(parts.member(c, member))), c);
       classes.back().ranks = of.units;
