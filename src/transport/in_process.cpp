@@ -268,6 +268,7 @@ void in_process_transport::shutdown() {
 std::vector<any_transport> in_process_endpoints(int size) {
   const auto hub = std::make_shared<in_process_hub>(size);
   std::vector<any_transport> endpoints;
+  endpoints.reserve(static_cast<std::size_t>(size));
   for (int i = 0; i < size; ++i) endpoints.emplace_back(std::make_unique<in_process_transport>(hub, i));
   return endpoints;
 }
