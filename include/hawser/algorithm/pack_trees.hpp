@@ -35,9 +35,10 @@ inline max_flow with_source(const capacity_graph& graph, std::int64_t supply, st
   return flow;
 }
 
-/// A cut that allows less than a guessed bottleneck; empty: none does.
-inline std::optional<bottleneck> tighter_cut(const capacity_graph& graph, const bottleneck& guess) {
-  for (int sink = 0; sink < graph.ranks(); ++sink) {
+/// A cut between some rank and one of the sinks that allows less than a guessed bottleneck; empty: none does.
+inline std::optional<bottleneck> tighter_cut(const capacity_graph& graph, const bottleneck& guess,
+                                             const std::vector<int>& sinks) {
+  for (const int sink : sinks) {
     max_flow flow = with_source(graph, guess.capacity, guess.blocks);
     const std::int64_t wanted = graph.ranks() * guess.capacity;
     if (flow.run(graph.nodes(), sink, wanted) >= wanted) continue;
@@ -168,14 +169,22 @@ class tree_growth {
 }  // namespace detail
 
 /// The bottleneck of an all-gather, exactly: from the cut around one rank on, a tighter one is taken until there is
-/// none (Dinkelbach), a handful of times. Needs two ranks. Throws errc::unsupported for a parted network.
-inline bottleneck find_bottleneck(const capacity_graph& graph) {
+/// none (Dinkelbach), a handful of times. Needs two ranks. `sinks`: ranks of which one of each kind is enough where
+/// the network looks the same from others. Throws errc::unsupported for a parted network.
+inline bottleneck find_bottleneck(const capacity_graph& graph, const std::vector<int>& sinks) {
   bottleneck found{graph.ranks() - 1, 0};
   for (int a = 0; a < graph.nodes(); ++a) found.capacity += graph.at(a, 0);
   if (found.capacity == 0) fail(errc::unsupported, "no tree reaches every rank", "rank 0 has no link");
-  while (const auto tighter = detail::tighter_cut(graph, found)) found = *tighter;
+  while (const auto tighter = detail::tighter_cut(graph, found, sinks)) found = *tighter;
   const std::int64_t divisor = std::gcd(found.blocks, found.capacity);
   return {found.blocks / divisor, found.capacity / divisor};
+}
+
+/// The same from every rank.
+inline bottleneck find_bottleneck(const capacity_graph& graph) {
+  std::vector<int> all(static_cast<std::size_t>(graph.ranks()));
+  std::iota(all.begin(), all.end(), 0);
+  return find_bottleneck(graph, all);
 }
 
 /// Trees of which each rank is the root of the same number, that use no link beyond its capacity, and that together

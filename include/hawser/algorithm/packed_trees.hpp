@@ -20,21 +20,40 @@ struct tree_role {
   interval carried;
 };
 
-/// A rank's part in every tree. Ranks run through the trees in the same order, so that messages match.
+/// One tree by rank: whose child each one is, and its own children.
+struct tree_links {
+  std::vector<int> parent;
+  std::vector<std::vector<int>> children;
+
+  tree_links(const schedule::packed_tree& tree, int ranks)
+      : parent(static_cast<std::size_t>(ranks), -1), children(parent.size()) {
+    for (const auto& [from, to] : tree.edges) {
+      parent[static_cast<std::size_t>(to)] = from;
+      children[static_cast<std::size_t>(from)].push_back(to);
+    }
+  }
+};
+
+/// A rank's part in every tree, those included that rotations make. Ranks run through the trees in the same order, so
+/// that messages match.
 inline std::vector<tree_role> roles_in(const schedule::tree_packing& packing, int self) {
+  const schedule::rank_rotations& alike = packing.alike;
   std::vector<tree_role> roles;
   std::vector<std::int64_t> carried(static_cast<std::size_t>(packing.ranks), 0);
   for (const schedule::packed_tree& tree : packing.trees) {
-    std::int64_t& first = carried[static_cast<std::size_t>(tree.root)];
-    tree_role role;
-    role.root = tree.root;
-    role.carried = interval{0, 1}.parts(first, first + tree.parts, packing.parts);
-    first += tree.parts;
-    for (const auto& [parent, child] : tree.edges) {
-      if (child == self) role.parent = parent;
-      if (parent == self) role.children.push_back(child);
+    const tree_links links(tree, packing.ranks);
+    const int copies = alike.moves(tree.root) ? alike.size() : 1;
+    for (int i = 0; i < copies; ++i) {
+      const auto at = static_cast<std::size_t>(alike.moved_back(self, i));  // who plays this rank's part in the tree
+      tree_role role;
+      role.root = alike.moved(tree.root, i);
+      std::int64_t& first = carried[static_cast<std::size_t>(role.root)];
+      role.carried = interval{0, 1}.parts(first, first + tree.parts, packing.parts);
+      first += tree.parts;
+      if (links.parent[at] >= 0) role.parent = alike.moved(links.parent[at], i);
+      for (const int child : links.children[at]) role.children.push_back(alike.moved(child, i));
+      roles.push_back(std::move(role));
     }
-    roles.push_back(std::move(role));
   }
   return roles;
 }
