@@ -14,26 +14,28 @@ namespace hawser::algorithm {
 
 namespace detail {
 
+/// All names, or those only that are worth a candidate on a single level of a hierarchy.
 template <class Algorithms>
-std::vector<std::string_view> names_of(const Algorithms& algorithms) {
+std::vector<std::string_view> names_of(const Algorithms& algorithms, bool on_one_level) {
   std::vector<std::string_view> names;
   names.reserve(std::size(algorithms));
-  for (const auto& each : algorithms) names.push_back(each.name);
+  for (const auto& each : algorithms)
+    if (!on_one_level || !each.is_near_first) names.push_back(each.name);
   return names;
 }
 
-inline std::vector<std::string_view> flat_names(collective what) {
+inline std::vector<std::string_view> flat_names(collective what, bool on_one_level = false) {
   switch (what) {
-    case collective::all_reduce: return names_of(all_reduce_algorithms);
-    case collective::reduce_scatter: return names_of(reduce_scatter_algorithms);
-    case collective::all_gather: return names_of(all_gather_algorithms);
+    case collective::all_reduce: return names_of(all_reduce_algorithms, on_one_level);
+    case collective::reduce_scatter: return names_of(reduce_scatter_algorithms, on_one_level);
+    case collective::all_gather: return names_of(all_gather_algorithms, on_one_level);
     case collective::all_to_all:
-    case collective::all_to_all_v: return names_of(all_to_all_algorithms);
-    case collective::broadcast: return names_of(broadcast_algorithms);
-    case collective::reduce: return names_of(reduce_algorithms);
-    case collective::gather: return names_of(gather_algorithms);
-    case collective::scatter: return names_of(scatter_algorithms);
-    case collective::barrier: return names_of(barrier_algorithms);
+    case collective::all_to_all_v: return names_of(all_to_all_algorithms, on_one_level);
+    case collective::broadcast: return names_of(broadcast_algorithms, on_one_level);
+    case collective::reduce: return names_of(reduce_algorithms, on_one_level);
+    case collective::gather: return names_of(gather_algorithms, on_one_level);
+    case collective::scatter: return names_of(scatter_algorithms, on_one_level);
+    case collective::barrier: return names_of(barrier_algorithms, on_one_level);
   }
   return {};
 }
@@ -44,8 +46,8 @@ inline constexpr std::array<std::string_view, 2> leader_names{"linear", "binomia
 /// The names that may stand for a level inside: of an all-reduce, those that are both a reduce-scatter and an
 /// all-gather, and those that go by a leader.
 inline std::vector<std::string_view> inner_names(collective what) {
-  if (what != collective::all_reduce) return flat_names(what);
-  std::vector<std::string_view> names = flat_names(collective::reduce_scatter);
+  if (what != collective::all_reduce) return flat_names(what, true);
+  std::vector<std::string_view> names = flat_names(collective::reduce_scatter, true);
   const auto gathers = flat_names(collective::all_gather);
   std::erase_if(names, [&](auto name) { return std::find(gathers.begin(), gathers.end(), name) == gathers.end(); });
   names.insert(names.end(), leader_names.begin(), leader_names.end());
@@ -93,7 +95,7 @@ inline std::vector<std::string> algorithm_names(const topology::hierarchy& tree,
   }
   // All inner levels share one algorithm, so that the number of candidates does not grow with the depth.
   for (std::string_view inner : detail::inner_names(what))
-    for (std::string_view outermost : detail::flat_names(what))
+    for (std::string_view outermost : detail::flat_names(what, true))
       names.push_back(detail::join_levels(inner, levels - 1, outermost));
   return names;
 }

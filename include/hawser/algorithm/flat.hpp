@@ -24,8 +24,8 @@ struct flat_algorithm {
   bool keeps_order = false;
   /// Every member sends, receives and reduces as much as any other where their pieces are equal (tests compare them).
   bool is_symmetric = false;
-  /// Reduces what pairs of members sent as it arrives: by whom each is paired with, members that move the same differ in
-  /// time.
+  /// Reduces what pairs of members sent as it arrives: by whom each is paired with, members that move the same differ
+  /// in time.
   bool pairs_members = false;
   /// Whether sums are associated as in the canonical tree over n > 1 members (schedule/canonical_tree.hpp), for a root
   /// where there is one. Null: never. Tests prove it of the schedules.
@@ -35,6 +35,9 @@ struct flat_algorithm {
   /// Of rooted ones: a member is done with a segment once it has handed it on, while the segment still travels; of the
   /// others a member waits until what depends on it has come back.
   bool hands_on = false;
+  /// What speaks for it is that its messages reach less far than another's that moves as much: over members that are
+  /// all as far apart as any others, as those of one level are, it is no candidate.
+  bool is_near_first = false;
   /// Right where each rank knows only its own block sizes (all-to-all-v and the like).
   bool works_with_private_counts = false;
 };

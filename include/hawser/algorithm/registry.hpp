@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 
+#include <hawser/algorithm/bine_butterfly.hpp>
 #include <hawser/algorithm/bine_tree.hpp>
 #include <hawser/algorithm/binomial_tree.hpp>
 #include <hawser/algorithm/bruck.hpp>
@@ -116,6 +117,12 @@ inline constexpr std::array reduce_scatter_algorithms{
                                          .rounds = detail::overlapping_log2,
                                          .steps = detail::steps_per_round<2, 1>,
                                          .is_symmetric = true},
+    flat_algorithm<reduce_scatter_phase>{.name = "bine_butterfly",
+                                         .generate = bine_reduce_scatter,
+                                         .rounds = detail::bine_butterfly_rounds,
+                                         .steps = detail::steps_per_round<2, 2>,
+                                         .sums_canonically = detail::bine_sums_canonically,
+                                         .is_near_first = true},
 };
 
 inline constexpr std::array all_gather_algorithms{
@@ -139,6 +146,11 @@ inline constexpr std::array all_gather_algorithms{
                                      .rounds = detail::overlapping_log2,
                                      .steps = detail::steps_per_round<2, 1>,
                                      .is_symmetric = true},
+    flat_algorithm<all_gather_phase>{.name = "bine_butterfly",
+                                     .generate = bine_all_gather,
+                                     .rounds = detail::bine_butterfly_rounds,
+                                     .steps = detail::steps_per_round<2, 3>,
+                                     .is_near_first = true},
 };
 
 inline constexpr std::array all_reduce_algorithms{
@@ -158,6 +170,12 @@ inline constexpr std::array all_reduce_algorithms{
                                      .steps = detail::steps_per_round<2, 3>,
                                      .keeps_order = true,
                                      .sums_canonically = detail::core_sums_canonically},
+    flat_algorithm<all_reduce_phase>{.name = "bine_doubling",
+                                     .generate = bine_doubling_all_reduce,
+                                     .rounds = detail::bine_butterfly_rounds,
+                                     .steps = detail::steps_per_round<2, 3>,
+                                     .sums_canonically = detail::bine_sums_canonically,
+                                     .is_near_first = true},
     flat_algorithm<all_reduce_phase>{.name = "halving_doubling",
                                      .generate = halving_doubling_all_reduce,
                                      .rounds = detail::halving_doubling_rounds,

@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <random>
 
+#include "../schedule/mutants.hpp"
+
 namespace {
 
 using namespace hawser;
@@ -227,6 +229,41 @@ TEST(pack_symmetric, samples_of_256_ranks_are_right) {
     EXPECT_TRUE(report.found.empty()) << to_string(what) << ": " << to_string(report.found.front());
     EXPECT_GT(report.matched_messages, 0);
     EXPECT_EQ(report.unfinished_traces, 0);
+  }
+}
+
+/// Every step of every rank left out or changed is seen by the verifier, or changes nothing.
+TEST(pack_symmetric, broken_steps_are_caught) {
+  capacity_graph odd = switched_boxes(2, 3, 30, 10);
+  odd.join(4, odd.nodes() - 1, -10);
+  for (const capacity_graph& graph : {switched_boxes(2, 2, 30, 10), odd}) {
+    const tree_packing packing = algorithm::pack_symmetric(graph, 1);
+    int made = 0, equivalent = 0;
+    for (const auto what : served) {
+      schedule::request call;
+      call.what = what;
+      tests::schedules right;
+      for (int r = 0; r < packing.ranks; ++r) right.push_back(algorithm::generate_packed(packing, call, r));
+      const tests::oracle runs(call, packing.ranks);
+      ASSERT_TRUE(runs.is_right(right)) << to_string(what);
+      for (const tests::mutation how : tests::all_mutations)
+        for (int r = 0; r < packing.ranks; ++r)
+          tests::each_mutant(right[static_cast<std::size_t>(r)], how, packing.ranks,
+                             [&](const schedule::schedule& mutant, const std::string& change) {
+                               ++made;
+                               tests::schedules all = right;
+                               all[static_cast<std::size_t>(r)] = mutant;
+                               const auto program_of = [&](rank each) {
+                                 return schedule::derive_dependences(all[static_cast<std::size_t>(each.value)]);
+                               };
+                               if (!schedule::verify(call, packing.ranks, program_of, {.max_violations = 1}).empty())
+                                 return;
+                               ++equivalent;
+                               EXPECT_TRUE(runs.is_right(all)) << to_string(what) << ": not caught: " << change;
+                             });
+    }
+    std::printf("%d mutants, %d of them equivalent\n", made, equivalent);
+    EXPECT_LT(equivalent, made / 4);
   }
 }
 

@@ -91,10 +91,16 @@ TEST(promises, barrier) {
 
 TEST(bytes, reduce_scatter_and_all_gather_send_n_minus_1_blocks) {
   for (std::int64_t n = 1; n <= largest; ++n) {
-    for (const auto& each : algorithm::reduce_scatter_algorithms)
-      EXPECT_EQ(measure(collective::reduce_scatter, std::string(each.name), n).most_sent, n * (n - 1)) << each.name;
-    for (const auto& each : algorithm::all_gather_algorithms)
-      EXPECT_EQ(measure(collective::all_gather, std::string(each.name), n).most_sent, n * (n - 1)) << each.name;
+    const auto check = [n](collective what, std::string_view name) {
+      const std::int64_t most = measure(what, std::string(name), n).most_sent;
+      // A butterfly of another number has members that are paired up, and move all blocks once more.
+      if (name == "bine_butterfly" && !algorithm::detail::is_power_of_two(n))
+        EXPECT_LE(most, n * (2 * n + algorithm::detail::ceil_log2(n))) << name;
+      else
+        EXPECT_EQ(most, n * (n - 1)) << name;
+    };
+    for (const auto& each : algorithm::reduce_scatter_algorithms) check(collective::reduce_scatter, each.name);
+    for (const auto& each : algorithm::all_gather_algorithms) check(collective::all_gather, each.name);
   }
 }
 
@@ -109,7 +115,8 @@ TEST(bytes, all_reduce) {
     if (!algorithm::detail::is_power_of_two(n)) continue;
     for (const char* optimal : {"halving_doubling", "swing"})
       EXPECT_EQ(measure(collective::all_reduce, optimal, n).most_sent, 2 * (n - 1)) << optimal;
-    EXPECT_EQ(measure(collective::all_reduce, "recursive_doubling", n).most_sent, n * algorithm::detail::floor_log2(n));
+    for (const char* whole : {"recursive_doubling", "bine_doubling"})
+      EXPECT_EQ(measure(collective::all_reduce, whole, n).most_sent, n * algorithm::detail::floor_log2(n)) << whole;
   }
 }
 
