@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cases import Place
-from libraries import BUFFERS_OPTION, BY_NAME, OWN, SHARED_BUFFERS
+from libraries import BUFFERS_OPTION, BY_NAME, IN_NETWORK, OWN, SHARED_BUFFERS
 
 NODE_SHELL = Path(__file__).parent / "node_shell.sh"
 
@@ -62,7 +62,10 @@ def hawser(work: Work, name: str) -> Command:
                "--format", "json"]
     if name == SHARED_BUFFERS:
         command.append(BUFFERS_OPTION)
-    return on_each_rank(work, command)
+    made = on_each_rank(work, command)
+    if name == IN_NETWORK:
+        made.commands.append([str(work.hawser), "aggregate"])
+    return made
 
 
 def hosts_file(work: Work, nodes: list[str], form: str) -> str:

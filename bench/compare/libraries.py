@@ -73,7 +73,8 @@ def why_own_missing(library: Library, hawser: Path) -> str:
     if library.name == HAWSER:
         return ""
     if library.name == IN_NETWORK:
-        return "this version has no reducing aggregator"
+        known = subprocess.run([hawser, "aggregate", "--help"], capture_output=True, check=False).returncode == 0
+        return "" if known else "this hawser has no aggregator of in-network reduction"
     told = subprocess.run([hawser, "bench", "--help"], capture_output=True, text=True, check=False).stdout
     return "" if BUFFERS_OPTION in told else f"this hawser bench has no {BUFFERS_OPTION}"
 

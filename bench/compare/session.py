@@ -20,7 +20,7 @@ import racks  # noqa: E402
 from cases import Measurement, Place, repetitions  # noqa: E402
 from launch import Work, command_of  # noqa: E402
 from layout import Layout  # noqa: E402
-from libraries import BY_NAME, OWN  # noqa: E402
+from libraries import BY_NAME, IN_NETWORK, OWN  # noqa: E402
 
 FOREIGN = ("HAWSER_", "SLURM_", "OMPI_", "PMIX_", "PMI_", "MPIR_", "UCX_", "UCC_", "RANK", "WORLD_SIZE", "MASTER_")
 
@@ -131,14 +131,16 @@ class Session(OnPlace):
 
     def launch(self, name: str, work: Work) -> dict:
         """{"times_seconds", "wrong", ...}, or {"problem"}."""
-        ranks = [node.name for node in self.layout.ranks()]
+        is_in_network = name == IN_NETWORK
+        ranks = [node.name for node in racks.processes_of(self.layout, is_in_network)]
         command = command_of(name, work, ranks)
         output = work.folder / "output"
         errors = work.folder / "errors"
         started = []
         with open(output, "w") as out, open(errors, "w") as err:
             for rank, each in enumerate(command.commands):
-                environment = {key: value for key, value in racks.environment_of(rank, self.layout, self.folder).items()
+                told = racks.environment_of(rank, self.layout, self.folder, is_in_network)
+                environment = {key: value for key, value in told.items()
                                if not command.is_launcher or not key.startswith(FOREIGN)}
                 environment |= command.environment | {"HAWSER_RACKS_HOLDERS": str(self.holders)}
                 started.append(self.network.start_in(
@@ -190,7 +192,8 @@ def run_on_place(name: str, work: type[OnPlace]) -> int:
             del os.environ[name]
         racks.enter_namespaces()
     place = Place(**job["place"])
-    layout = Layout(tuple(place.nodes), place.ranks_per_node, place.uplink, order=place.order)
+    layout = Layout(tuple(place.nodes), place.ranks_per_node, place.uplink, order=place.order,
+                    has_aggregator=IN_NETWORK in job.get("libraries", ()))
     try:
         with racks.cluster(layout) as (network, folder), open(sys.argv[2], "a") as records:
             work(job, records, network, layout, folder).run()

@@ -17,6 +17,17 @@ class Node:
         return f"10.{77 + rail}.{self.rack}.{10 + self.index}"
 
 
+class CoreNode(Node):
+    """A host at the core switch itself."""
+
+    @property
+    def name(self) -> str:
+        return "core"
+
+
+CORE = CoreNode(rack=254, index=0)
+
+
 @dataclass(frozen=True)
 class Layout:
     """`nodes[i]`: nodes of rack i. Rates are tc's ("500mbit"); "none" is not shaped."""
@@ -27,6 +38,7 @@ class Layout:
     pods: int = 1
     pod_uplink: str = "none"
     order: str = "contiguous"
+    has_aggregator: bool = False  # a host at the core switch, without an uplink of its own
     all_nodes: list[Node] = field(init=False, default_factory=list)
 
     def __post_init__(self):
@@ -77,5 +89,9 @@ class Layout:
         conf.write_text("ClusterName=emulated\nTopologyPlugin=topology/tree\n")
         return conf
 
+    def hosts(self) -> list[Node]:
+        """The nodes, and the aggregator's host where there is one."""
+        return self.all_nodes + [CORE] * self.has_aggregator
+
     def hosts_file(self) -> str:
-        return "127.0.0.1 localhost\n" + "".join(f"{node.address()} {node.name}\n" for node in self.all_nodes)
+        return "127.0.0.1 localhost\n" + "".join(f"{node.address()} {node.name}\n" for node in self.hosts())

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import namespaces
-from layout import Layout
+from layout import CORE, Layout
 
 QUEUE_BYTES = 64 << 20     # lossless, as InfiniBand is: the TCP windows bound the queue, not drops
 LEAST_BURST = 80 << 10     # one 64 KiB packet of segmentation offload and slack
@@ -44,7 +44,7 @@ class Network:
 
     def build(self) -> None:
         without_packet_filter()
-        for node in self.layout.all_nodes:
+        for node in self.layout.hosts():
             self.holders[node.name] = namespaces.start_node(node.name)
         commands = ["link set lo up"]
         for rail in range(self.layout.rails):
@@ -53,12 +53,15 @@ class Network:
         for leaving, entering, rate in self.shaped:
             self.shape(leaving, rate)
             self.shape(entering, rate)
-        for node in self.layout.all_nodes:
+        for node in self.layout.hosts():
             self.configure(node)
 
     def switches(self, rail: int) -> list[str]:
         commands = [f"link add core{rail} type bridge", f"link set core{rail} up"]
         layout = self.layout
+        if layout.has_aggregator:
+            commands += [f"link add pcore_{rail} type veth peer name eth{rail} netns {self.holders[CORE.name]}",
+                         f"link set pcore_{rail} master core{rail} up"]
         if layout.pods > 1:
             for pod in range(layout.pods):
                 commands += self.bridge(f"pod{pod}_{rail}", f"core{rail}", f"q{pod}_{rail}", layout.pod_uplink)

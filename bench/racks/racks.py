@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import secrets
+import shlex
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ import tempfile
 from pathlib import Path
 
 import goodput
-from layout import Layout
+from layout import CORE, Layout
 from network import Network
 
 INSIDE = "HAWSER_RACKS_INSIDE"
@@ -41,6 +42,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--once", action="store_true", help="run COMMAND once, on the first rank's node")
     parser.add_argument("--goodput", action="store_true", help="measure the uplinks instead of running a command")
     parser.add_argument("--bytes", type=Path, metavar="FILE", help="write each uplink's bytes during COMMAND as JSON")
+    parser.add_argument("--aggregator", metavar="COMMAND", help="run this as the job's last process, on a host at the "
+                        "core switch: an aggregator of in-network reduction (\"hawser aggregate --transport tcp\")")
     parser.add_argument("--timeout", type=float, default=600, help="seconds that COMMAND may take (600)")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
@@ -56,7 +59,7 @@ def layout_of(arguments: argparse.Namespace) -> Layout:
     if len(counts) == 1:
         counts *= arguments.racks
     made = Layout(counts, arguments.ranks, arguments.uplink, arguments.rails, arguments.pods, arguments.pod_uplink,
-                  arguments.order)
+                  arguments.order, bool(arguments.aggregator))
     made.ranks()  # an unknown order is an error before anything is built
     return made
 
@@ -70,8 +73,13 @@ def enter_namespaces() -> None:
     os.execvp(command[0], [*command, sys.executable, *sys.argv])
 
 
-def environment_of(rank: int, layout: Layout, folder: Path) -> dict[str, str]:
-    ranks = layout.ranks()
+def processes_of(layout: Layout, with_aggregator: bool) -> list:
+    """The host of each process of a job: the ranks, then the aggregator."""
+    return layout.ranks() + [CORE] * with_aggregator
+
+
+def environment_of(rank: int, layout: Layout, folder: Path, with_aggregator: bool = False) -> dict[str, str]:
+    ranks = processes_of(layout, with_aggregator)
     node = ranks[rank]
     return os.environ | {
         "RANK": str(rank), "WORLD_SIZE": str(len(ranks)), "LOCAL_RANK": str(ranks[:rank].count(node)),
@@ -80,9 +88,10 @@ def environment_of(rank: int, layout: Layout, folder: Path) -> dict[str, str]:
 
 
 def run_ranks(arguments: argparse.Namespace, layout: Layout, network: Network, folder: Path) -> int:
-    ranks = layout.ranks()
-    wanted = ranks[:1] if arguments.once else ranks
-    started = [network.start_in(node.name, arguments.command, env=environment_of(rank, layout, folder))
+    wanted = layout.ranks()[:1] if arguments.once else processes_of(layout, layout.has_aggregator)
+    aggregator = shlex.split(arguments.aggregator or "")
+    started = [network.start_in(node.name, aggregator if node is CORE else arguments.command,
+                                env=environment_of(rank, layout, folder, layout.has_aggregator))
                for rank, node in enumerate(wanted)]
     signal.alarm(max(1, int(arguments.timeout)))
     codes = [process.wait() for process in started]

@@ -97,6 +97,7 @@ void proof::check(const topology::hierarchy& tree, const request& call, const pr
       [&](rank r) { return schedule::derive_dependences(algorithm::generate(tree, call, algorithm_, r)); },
       {.check_order = !call.is_commutative,
        .check_canonical = call.needs_canonical_sums(),
+       .switches = topology::reducing_switches(tree).count(),
        .max_violations = most_violations});
   for (const schedule::violation& each : found) violations_.push_back(to_string(each));
   if (!found.empty()) variant_ = describe_variant(call);
@@ -105,6 +106,7 @@ void proof::check(const topology::hierarchy& tree, const request& call, const pr
 void proof::sample(const topology::hierarchy& tree, const request& call, const proof_scope& scope) {
   schedule::sample_options options;
   options.seed = scope.seed;
+  options.switches = topology::reducing_switches(tree).count();
   options.generated_programs = generated_programs;
   options.max_violations = most_violations;
   const schedule::sample_report report = schedule::verify_sampled(

@@ -36,6 +36,7 @@ void write_export(const export_target& target, const topology::hierarchy& tree, 
   if (target.format == export_format::goal) write_file(target.file, simulate::to_goal(tree, what, algorithm, host));
   if (target.format != export_format::chakra) return;
   simulate::check_exported(tree);
+  simulate::check_among_ranks(algorithm);
   for (int r = 0; r < static_cast<int>(tree.size()); ++r) {
     const schedule::program code = schedule::derive_dependences(algorithm::generate(tree, what, algorithm, r));
     write_file(target.file + "." + std::to_string(r) + ".et", to_chakra(code, what, host));

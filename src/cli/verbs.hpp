@@ -39,5 +39,6 @@ verb add_simulate(CLI::App& program, const context& process);
 verb add_run(CLI::App& program, const context& process);
 verb add_bench(CLI::App& program, const context& process);
 verb add_tune(CLI::App& program, const context& process);
+verb add_aggregate(CLI::App& program, const context& process);
 
 }  // namespace hawser::cli

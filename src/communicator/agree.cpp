@@ -5,6 +5,7 @@
 #include <hawser/planner/decision_file.hpp>
 #include <hawser/topology/describe.hpp>
 #include <hawser/topology/fingerprint.hpp>
+#include <hawser/topology/switches.hpp>
 
 #include "state.hpp"
 
@@ -53,6 +54,34 @@ hierarchy choose_hierarchy(job& owner) {
   return found ? *found : from_hosts(hosts);
 }
 
+/// Levels whose switches have an aggregator in the job reduce in the network, whatever the topology says.
+hierarchy with_aggregators(const hierarchy& tree, job& owner) {
+  std::vector<std::int64_t> serving(static_cast<std::size_t>(tree.depth()), 0);
+  std::string known;
+  for (const topology::level& each : tree.levels()) known += (known.empty() ? "" : ", ") + each.name;
+  int last = 0;
+  for (const std::string& name : owner.aggregated_levels()) {
+    int d = 0;
+    while (d < tree.depth() && (name.empty() ? tree.at(d).units.total() == 1 : tree.at(d).name != name)) ++d;
+    if (d == tree.depth())
+      fail(errc::not_found, "an aggregator serves the switch over level \"" + name + "\"",
+           "the job's hierarchy has " + known);
+    if (d < last) fail(errc::mismatch, "the aggregators are not in order", {}, "start those of outer levels first");
+    ++serving[static_cast<std::size_t>(last = d)];
+  }
+  std::vector<bool> served, reduces;
+  for (int d = 0; d < tree.depth(); ++d) {
+    const std::int64_t has = serving[static_cast<std::size_t>(d)], needs = tree.at(d).units.parents();
+    served.push_back(has > 0);
+    reduces.push_back(has > 0 || tree.at(d).reduces_in_network);
+    if (has > 0 && has != needs)
+      fail(errc::mismatch, "level " + tree.at(d).name + " has " + std::to_string(needs) + " switches",
+           std::to_string(has) + " aggregators serve them", "start one for each");
+  }
+  owner.set_served_levels(std::move(served));
+  return topology::with_switches(tree, reduces);
+}
+
 /// The ranks that hold another view than rank 0: "1, 3"; empty where none does.
 std::string differing_ranks(const std::vector<std::string>& views) {
   std::string differing;
@@ -64,7 +93,7 @@ std::string differing_ranks(const std::vector<std::string>& views) {
 }  // namespace
 
 hierarchy agree_on_hierarchy(job& owner) {
-  hierarchy tree = choose_hierarchy(owner);
+  const hierarchy tree = with_aggregators(choose_hierarchy(owner), owner);
   auto views = owner.exchange(
       "hierarchy", topology::fingerprint_text(tree) + " " + describe(tree) + "\n" + make_tuning_offer(owner));
   owner.set_tuning_offer(views[0].substr(views[0].find('\n') + 1));

@@ -24,6 +24,7 @@ using topology::severity;
 std::string ask_this_host(job& owner, discovery_report& report) {
   const std::vector<int>& hosts = owner.host_numbers();
   const int self = owner.self().value;
+  if (self >= owner.ranks()) return {};  // no rank is placed on an aggregator's host
   if (std::find(hosts.begin(), hosts.end(), hosts[static_cast<std::size_t>(self)]) - hosts.begin() != self) return {};
   discovery::live_environment here = discovery::this_host();
   here.host = owner.host_names()[static_cast<std::size_t>(self)];

@@ -16,6 +16,9 @@ namespace {
 /// How long a lost connection waits for the failure detector's word on who is to blame.
 constexpr milliseconds longest_patience{1'000};
 
+/// How an aggregator introduces itself, before the name of its level.
+const std::string aggregator_mark = "aggregator of ";
+
 /// Of the machine, whatever part of it this process is bound to.
 int core_count() {
   return static_cast<int>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
@@ -123,8 +126,13 @@ void job::identify_hosts() {
     if (found == among.end()) among.push_back(identity);
     return number;
   };
-  const std::string mine = host_name() + "\n" + machine_id() + "\n" + std::to_string(core_count()) + "\n" + suited;
-  for (const std::string& introduction : exchange("host", mine)) {
+  const std::string part = options_.aggregates ? aggregator_mark + *options_.aggregates : std::string();
+  const std::string mine =
+      part + "\n" + host_name() + "\n" + machine_id() + "\n" + std::to_string(core_count()) + "\n" + suited;
+  int participant = 0;
+  for (std::string introduction : exchange("host", mine)) {
+    note_part(introduction.substr(0, introduction.find('\n')), participant++);
+    introduction.erase(0, introduction.find('\n') + 1);
     const std::size_t end = introduction.rfind('\n'), cores = introduction.rfind('\n', end - 1);
     const std::string identity = introduction.substr(0, cores), theirs = introduction.substr(end + 1);
     if (theirs.size() != lines.size())
@@ -137,6 +145,32 @@ void job::identify_hosts() {
     machine_numbers_.push_back(number_of(machines, identity.substr(identity.find('\n'))));
     core_counts_.push_back(std::stoi(introduction.substr(cores + 1)));
   }
+  host_names_.resize(static_cast<std::size_t>(ranks()));
+  rank_host_numbers_.assign(host_numbers_.begin(), host_numbers_.begin() + ranks());
+}
+
+/// A process is a rank or, after all ranks, an aggregator.
+void job::note_part(const std::string& part, int participant) {
+  if (part.starts_with(aggregator_mark)) {
+    if (participant == 0)
+      hawser::fail(errc::mismatch, "process 0 of the job is an aggregator", "ranks come first",
+                   "start the aggregators as the last processes of the job");
+    aggregated_.push_back(part.substr(aggregator_mark.size()));
+  } else if (!aggregated_.empty()) {
+    hawser::fail(errc::mismatch, "process " + std::to_string(participant) + " of the job is a rank",
+                 "process " + std::to_string(participant - 1) + " is an aggregator, and ranks come first",
+                 "start the aggregators as the last processes of the job");
+  }
+}
+
+/// Says so where the failed process is an aggregator.
+transport::failure job::named(transport::failure why) const {
+  if (why.peer.value < ranks()) return why;
+  const std::string& level = aggregated_[static_cast<std::size_t>(why.peer.value - ranks())];
+  const std::string what = "process " + to_string(why.peer) + " is the aggregator of the switch over " +
+                           (level.empty() ? "the outermost level" : "level " + level);
+  if (!why.what.starts_with(what)) why.what = what + ": " + why.what;
+  return why;
 }
 
 double job::ranks_per_core(const std::vector<rank>& members) const {
@@ -242,7 +276,7 @@ void job::on_notice(void* self) {
 void job::take_notices() {
   for (const bootstrap::failure_notice& notice : door_->failures().since(seen_notices_)) {
     ++seen_notices_;
-    const transport::failure why{notice.code, notice.peer.value_or(rank(-1)), notice.reason};
+    const transport::failure why = named({notice.code, notice.peer.value_or(rank(-1)), notice.reason});
     {
       std::lock_guard lock(mutex_);
       if (failed_) continue;
@@ -262,7 +296,7 @@ transport::failure job::fail(const transport::failure& why) {
   transport::failure cause;
   {
     std::lock_guard lock(mutex_);
-    if (!failed_) failed_ = why;
+    if (!failed_) failed_ = named(why);
     has_failed_.store(true, std::memory_order_release);
     cause = *failed_;
   }

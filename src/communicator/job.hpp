@@ -28,14 +28,21 @@ class job {
   ~job();
 
   rank self() const noexcept { return door_->self(); }
+  /// All processes: the ranks, and after them the aggregators of switches.
   int size() const noexcept { return door_->size(); }
+  int ranks() const noexcept { return size() - static_cast<int>(aggregated_.size()); }
+  /// Per aggregator: the level whose units its switch joins; empty: the outermost.
+  const std::vector<std::string>& aggregated_levels() const noexcept { return aggregated_; }
+  /// Per level of the job's hierarchy, known from `agree_on_hierarchy` on: whether its switches have aggregators.
+  const std::vector<bool>& served_levels() const noexcept { return served_; }
+  void set_served_levels(std::vector<bool> levels) { served_ = std::move(levels); }
   const communicator_options& options() const noexcept { return options_; }
   executor::engine& engine() noexcept { return *engine_; }
   bootstrap::bootstrap& door() noexcept { return *door_; }
   /// The host name of each rank.
   const std::vector<std::string>& host_names() const noexcept { return host_names_; }
   /// Ranks with equal numbers are on one host.
-  const std::vector<int>& host_numbers() const noexcept { return host_numbers_; }
+  const std::vector<int>& host_numbers() const noexcept { return rank_host_numbers_; }
 
   /// The most members (numbered as in the job; empty: all) per core of a machine, at least 1. Ranks of several hosts
   /// that run under one kernel, as containers do, share its cores.
@@ -74,6 +81,8 @@ class job {
 
  private:
   void identify_hosts();
+  void note_part(const std::string& part, int participant);
+  transport::failure named(transport::failure why) const;
   std::unique_ptr<transport::router> open_transports();
   const transport::factory* network_line(std::string& refused) const;
   void take_notices();
@@ -83,7 +92,10 @@ class job {
   std::unique_ptr<bootstrap::bootstrap> door_;
   communicator_options options_;
   std::vector<std::string> host_names_;
-  std::vector<int> host_numbers_;
+  std::vector<int> host_numbers_;       // of all processes
+  std::vector<int> rank_host_numbers_;  // of the ranks alone
+  std::vector<std::string> aggregated_;
+  std::vector<bool> served_;
   std::vector<int> machine_numbers_;  // ranks with equal numbers run under one kernel
   std::vector<int> core_counts_;      // of each rank's machine
   std::vector<bool> suits_all_;       // per line of the transport registry

@@ -206,10 +206,16 @@ std::unique_ptr<executor::operation> collective_run::sizes_operation() {
   return std::make_unique<executor::operation>(std::move(arguments), engine_.wire());
 }
 
-/// An all-reduce of one byte per element, in place; its program and plan are remembered like any other.
-std::unique_ptr<executor::operation> collective_run::scales_operation() {
+/// An all-reduce of one byte per element.
+schedule::request collective_run::scales_request() const {
   schedule::request what = schedule::scales_of(request_, members_.size());
   what.count = call_.input_elements;
+  return what;
+}
+
+/// In place; its program and plan are remembered like any other.
+std::unique_ptr<executor::operation> collective_run::scales_operation() {
+  schedule::request what = scales_request();
   const auto plan = members_.plan_for(what);
   what.in_place = true;
   std::vector<std::uint8_t>& scales = integers_->scales();

@@ -63,6 +63,7 @@ class collective_run {
   void place_buffers();
   void make_layouts();
   std::unique_ptr<executor::operation> sizes_operation();
+  schedule::request scales_request() const;
   std::unique_ptr<executor::operation> scales_operation();
   std::unique_ptr<executor::operation> payload_operation();
   reducer make_reducer() const;
@@ -75,6 +76,7 @@ class collective_run {
   void end_unfinished() noexcept;
   const std::shared_ptr<const call_log::entry>& log_entry();
   void launch(std::uint16_t number);
+  void tell_switches();
   static void on_ended(void* self);
   void advance();
   void end(std::optional<transport::failure> failed);

@@ -69,7 +69,21 @@ void collective_run::start(attendance driven_by) {
   polled_since_.reset();
   is_started_ = true;
   members_.calls().add(log_entry());
+  if (members_.tells_switches()) tell_switches();
   launch(first_number_);
+}
+
+/// Of both passes at once, in the types that travel.
+void collective_run::tell_switches() {
+  if (has_two_passes() && !sizes_first_) {
+    const schedule::request scales = scales_request();
+    const auto plan = members_.plan_for(scales);
+    members_.tell_switches(*plan, scales, {.what = scales, .segments = plan->segments, .number = first_number_});
+  }
+  switch_call call{.segments = log_entry()->segments, .number = payload_number_};
+  call.what.type = run_type_;
+  call.what.op = integers_ ? reduce_kind::sum : call_.op.kind;
+  members_.tell_switches(*plan_, request_, call);
 }
 
 /// What the call log says of this call, and of all of its shape.

@@ -56,7 +56,13 @@ communicator_state::communicator_state(std::shared_ptr<job> owner, const topolog
     : owner_(std::move(owner)),
       self_(owner_->self()),
       planner_(tree, figures_for(*owner_, tree, {})),
-      calls_("world") {}
+      calls_("world") {
+  std::vector<bool> served = owner_->served_levels();
+  served.resize(static_cast<std::size_t>(tree.depth()), false);  // racks may have been inferred since
+  planner_.set_served(std::move(served));
+  if (self_ == rank(0) && !owner_->aggregated_levels().empty())
+    switches_ = std::make_shared<switch_announcer>(owner_->engine());
+}
 
 communicator_state::communicator_state(std::shared_ptr<job> owner, const topology::hierarchy& tree,
                                        std::vector<rank> members, rank self, std::uint16_t context, std::string name)
@@ -65,7 +71,10 @@ communicator_state::communicator_state(std::shared_ptr<job> owner, const topolog
       self_(self),
       context_(context),
       planner_(tree, figures_for(*owner_, tree, members_)),
-      calls_(std::move(name)) {}
+      calls_(std::move(name)) {
+  // Aggregators know the ranks of the whole job only.
+  planner_.set_served(std::vector<bool>(static_cast<std::size_t>(tree.depth()), false));
+}
 
 communicator_state::~communicator_state() {
   if (context_ != 0) {
@@ -73,17 +82,47 @@ communicator_state::~communicator_state() {
     return;
   }
   // The last messages of a collective may still be on their way to slower ranks: leave together, within bounds.
+  if (switches_) owner_->keep_until_shutdown(switches_);
   if (is_retired_ || size() == 1 || std::uncaught_exceptions() > 0) return;
   try {
     call farewell{.what = schedule::collective::barrier, .type = data_type::uint8, .element_bytes = 1};
     auto barrier = std::make_shared<collective_run>(*this, std::move(farewell));
     barrier->start(attendance::caller);
-    if (barrier->wait_until(std::chrono::steady_clock::now() + owner_->options().abort_timeout)) return;
+    if (barrier->wait_until(std::chrono::steady_clock::now() + owner_->options().abort_timeout)) {
+      dismiss_switches();
+      return;
+    }
     // The others may come later than this rank can wait; or they wait in a call that this rank has made differently.
     if (const auto differing = calls_.compare(owner_->door())) owner_->fail(different_calls(*differing));
     barrier->abandon();
     owner_->keep_until_shutdown(std::move(barrier));
   } catch (const std::exception&) {  // the job has failed; whoever waited for it has been told
+  }
+}
+
+/// The aggregators' work is over.
+void communicator_state::dismiss_switches() {
+  if (!switches_) return;
+  for (int participant = owner_->ranks(); participant < owner_->size(); ++participant)
+    switches_->tell(participant, {.is_end = true});
+  switches_->flush(owner_->options().abort_timeout);
+}
+
+void communicator_state::tell_switches(const schedule::plan& made, const schedule::request& what, switch_call call) {
+  const topology::hierarchy& tree = planner_.tree();
+  if (!algorithm::needs_switch(made.algorithm)) return;
+  call.what.what = what.what;
+  call.what.count = what.count;
+  call.what.element_bytes = what.element_bytes;
+  call.what.is_commutative = !what.needs_order();
+  call.what.root = what.root;
+  call.what.algorithm = made.algorithm;
+  call.window = made.window;
+  const topology::reducing_switches all(tree);
+  for (std::int64_t i = 0; i < all.count(); ++i) {
+    const rank participant(static_cast<std::int32_t>(tree.size() + i));
+    if (algorithm::uses_switches(tree, made.algorithm, all.place_of(participant).level))
+      switches_->tell(in_job(participant), call);
   }
 }
 

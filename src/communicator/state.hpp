@@ -20,6 +20,7 @@
 #include "call_shapes.hpp"
 #include "job.hpp"
 #include "kept_runs.hpp"
+#include "switch_calls.hpp"
 
 namespace hawser::detail {
 
@@ -59,8 +60,10 @@ class communicator_state {
   void pin(std::shared_ptr<const planner::decision_table> decisions) { planner_.pin(std::move(decisions)); }
   int size() const noexcept { return static_cast<int>(planner_.tree().size()); }
   const planner::planner& planner() const noexcept { return planner_; }
-  /// A member's number in the job.
+  /// The number in the job of a member, or of the aggregator that serves a switch.
   rank in_job(rank member) const {
+    if (topology::is_switch(planner_.tree(), member))
+      return aggregator_of(planner_.tree(), owner_->served_levels(), member);
     return members_.empty() ? member : members_[static_cast<std::size_t>(member.value)];
   }
   std::uint16_t context() const noexcept { return context_; }
@@ -73,6 +76,9 @@ class communicator_state {
   kept_runs& runs() noexcept { return runs_; }
   /// What `communicator::refine` measures.
   call_shapes& shapes() noexcept { return shapes_; }
+  bool tells_switches() const noexcept { return switches_ != nullptr; }
+  /// Where this rank is the one that tells the switches' aggregators of calls: of one whose plan uses them.
+  void tell_switches(const schedule::plan& made, const schedule::request& what, switch_call call);
   /// From now on, calls of this shape are served so. Collective: on all ranks between the same two calls.
   void adopt(const refinement& found);
 
@@ -87,6 +93,7 @@ class communicator_state {
   using plan_key = std::tuple<schedule::collective, std::int64_t, data_type, std::size_t, reduce_kind, std::int32_t,
                               bool, bool, bool, schedule::mode, std::string>;
   static plan_key key_of(const schedule::request& what);
+  void dismiss_switches();
 
   std::shared_ptr<job> owner_;
   std::vector<rank> members_;  // empty: members are numbered as in the job
@@ -102,6 +109,7 @@ class communicator_state {
   std::map<plan_key, std::shared_ptr<const schedule::plan>> refined_;  // never forgotten: on all ranks alike
   call_shapes shapes_;
   kept_runs runs_;
+  std::shared_ptr<switch_announcer> switches_;  // null: there are none, or another rank tells them
 };
 
 /// The communicator of all ranks, with the racks and the figures that rank 0's options ask for.

@@ -57,6 +57,9 @@ class world {
   /// Only hosts that stand under nothing: what a source or the user says of racks is not doubted.
   void infer() {
     if (tree().at(0).name != topology::host_level_name || tree().at(0).units.total() < 3) return;
+    if (!owner_->aggregated_levels().empty())
+      fail(errc::unsupported, "racks cannot be inferred in a job with aggregators",
+           "nobody knows yet which switches there are", "name the racks in HAWSER_TOPOLOGY");
     communicator members(state_);
     const tune::inferred racks = infer_racks(members);
     char share[32];

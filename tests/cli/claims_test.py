@@ -9,7 +9,7 @@ from functools import cache
 from program import SOURCE, hawser
 
 PAGE = SOURCE / "docs/claims.md"
-UNITS = {"": 1, "%": 1e-2, "us": 1e-6, "ms": 1e-3, "TB/s": 1e12}
+UNITS = {"": 1, "%": 1e-2, "MB": 1e6, "us": 1e-6, "ms": 1e-3, "TB/s": 1e12}
 DIGITS = 0.02  # what rounding to three digits, and another compiler's last bit in a draw, may change
 
 
@@ -49,6 +49,7 @@ FIGURES = {
     "without collisions": lambda command: run_of(command)["trials"]["without_collisions"],
     "a GPU, both ways": rate_of_gpu,
     "all GPUs": lambda command: rate_of_gpu(command) * simulate(command)["ranks"],
+    "uplink carries": lambda command: link(command, 0)["bytes"],
     "uplink busy": lambda command: link(command, 0)["busy"],
 }
 
@@ -138,6 +139,12 @@ class Claims(unittest.TestCase):
         self.assertGreater(exchange[-1], 6 * exchange[0])
         self.assertLess(reduction[3], 1.2 * reduction[0])
         self.assertLess(reduction[-1], 1.7 * reduction[0])
+
+    def test_in_network_reduction_halves_the_bytes(self):
+        for racks in (4, 16):
+            among, through = (FIGURES["uplink carries"](each)
+                              for each in commands("In-network reduction", f"rack:{racks}+reduces"))
+            self.assertAlmostEqual(through / among, racks / (2 * (racks - 1)), delta=1e-6)
 
 
 if __name__ == "__main__":

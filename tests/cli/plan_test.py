@@ -45,6 +45,26 @@ class Plan(unittest.TestCase):
             self.assertEqual(made["count"], 1024 // 4 // blocks, collective)
             self.assertEqual(made["bytes"], 1024, collective)
 
+    def test_a_switch_that_reduces_is_used(self):
+        arguments = ("all_reduce", "--topology", "rack:4+reduces@1GB/s,5us gpu:4@10GB/s,1us", "--bytes", "64MiB")
+        made = plan(*arguments)
+        self.assertEqual(made["hierarchy"], "rack:4+reduces gpu:4")
+        self.assertTrue(made["algorithm"].endswith(",in_network)"), made["algorithm"])
+
+        def crossing(name: str) -> float:
+            each, = [each for each in made["candidates"] if each["algorithm"] == name]
+            return next(part["crossing_bytes"] for part in each["parts"] if part["level"] == "rack")
+
+        self.assertEqual(crossing(made["algorithm"]), 64 << 20)
+        self.assertEqual(crossing("hierarchical(direct,two_shot)"), 1.5 * (64 << 20))
+        self.assertIn("in_network", hawser("plan", *arguments, "--explain").stdout)
+        among_ranks = plan("all_reduce", "--topology", "rack:4@1GB/s,5us gpu:4@10GB/s,1us", "--bytes", "64MiB")
+        self.assertNotIn("in_network", json.dumps(among_ranks))
+        refused = hawser("plan", *arguments[:2], "rack:4 gpu:4", "--bytes", "1MiB", "--algorithm",
+                         "hierarchical(direct,in_network)")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("no switch that can reduce joins its units", refused.stderr)
+
     def test_modes(self):
         arguments = ("all_reduce", "--topology", "rack:2 gpu:3", "--bytes", "1MiB")
         fast = plan(*arguments)

@@ -88,7 +88,7 @@ struct collective_run {
     const std::int64_t inputs = input_blocks(what.what, n), outputs = output_blocks(what.what, n);
     const auto count = static_cast<std::size_t>(what.count);
     std::vector<schedule::schedule> ranks;
-    for (std::int64_t r = 0; r < n; ++r)
+    for (std::int64_t r = 0; r < n + topology::reducing_switches(tree).count(); ++r)
       ranks.push_back(algorithm::generate(tree, what, algorithm, static_cast<std::int32_t>(r)));
     interpreter<element> machine(std::move(ranks), what.count, {7, 7},
                                  [this](const element& a, const element& b) { return apply(op, a, b); });

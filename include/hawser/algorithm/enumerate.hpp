@@ -54,6 +54,19 @@ inline std::vector<std::string_view> inner_names(collective what) {
   return names;
 }
 
+/// Whether the levels of a hierarchy have the switches that a name's parts need: one flat name, or one per active level,
+/// innermost first.
+inline bool has_switches_for(const topology::hierarchy& tree, std::string_view name) {
+  const parsed_name parsed = parse_name(name);
+  const std::vector<int> levels = active_levels(tree);
+  for (std::size_t i = 0; i < parsed.parts.size(); ++i) {
+    if (!needs_switch(parsed.parts[i])) continue;
+    if (parsed.parts.size() != std::max<std::size_t>(levels.size(), 1)) return false;
+    if (levels.empty() || !tree.at(levels[levels.size() - 1 - i]).reduces_in_network) return false;
+  }
+  return true;
+}
+
 constexpr bool has_hierarchical_form(collective what) {
   return what != collective::gather && what != collective::scatter && what != collective::barrier;
 }
@@ -61,6 +74,20 @@ constexpr bool has_hierarchical_form(collective what) {
 inline std::string join_levels(std::string_view inner, int inner_levels, std::string_view outermost) {
   std::string name(hierarchical_prefix);
   for (int i = 0; i < inner_levels; ++i) name.append(inner).append(",");
+  return name.append(outermost).append(")");
+}
+
+/// The same with in-network reduction on the inner levels that can; empty where none or all of them can.
+inline std::string join_reducing(const topology::hierarchy& tree, std::string_view inner, std::string_view outermost) {
+  const std::vector<int> levels = active_levels(tree);
+  std::string name(hierarchical_prefix);
+  std::size_t reducing = 0;
+  for (std::size_t i = levels.size() - 1; i > 0; --i) {
+    const bool reduces = tree.at(levels[i]).reduces_in_network;
+    name.append(reduces ? "in_network" : inner).append(",");
+    reducing += reduces ? 1 : 0;
+  }
+  if (reducing == 0 || reducing + 1 == levels.size()) return {};
   return name.append(outermost).append(")");
 }
 
@@ -85,7 +112,8 @@ inline bool flat_keeps_order(collective what, std::string_view name) {
 /// `generate`. The list does not depend on sizes; what is too long for a machine is the planner's decision.
 inline std::vector<std::string> algorithm_names(const topology::hierarchy& tree, schedule::collective what) {
   std::vector<std::string> names;
-  for (std::string_view flat : detail::flat_names(what)) names.emplace_back(flat);
+  for (std::string_view flat : detail::flat_names(what))
+    if (detail::has_switches_for(tree, flat)) names.emplace_back(flat);
   const int levels = static_cast<int>(active_levels(tree).size());
   if (levels < 2 || !detail::has_hierarchical_form(what)) return names;
   if (detail::is_exchange(what)) {  // two phases, or three
@@ -93,10 +121,13 @@ inline std::vector<std::string> algorithm_names(const topology::hierarchy& tree,
       names.push_back(detail::join_levels("pairwise", inner, "pairwise"));
     return names;
   }
-  // All inner levels share one algorithm, so that the number of candidates does not grow with the depth.
+  // All inner levels share one algorithm, but for those that reduce in the network, so that the number of candidates does
+  // not grow with the depth.
   for (std::string_view inner : detail::inner_names(what))
     for (std::string_view outermost : detail::flat_names(what, true))
-      names.push_back(detail::join_levels(inner, levels - 1, outermost));
+      for (std::string name : {detail::join_levels(inner, levels - 1, outermost),
+                               detail::join_reducing(tree, inner, outermost)})
+        if (!name.empty() && detail::has_switches_for(tree, name)) names.push_back(std::move(name));
   return names;
 }
 

@@ -38,6 +38,8 @@ struct flat_algorithm {
   /// What speaks for it is that its messages reach less far than another's that moves as much: over members that are
   /// all as far apart as any others, as those of one level are, it is no candidate.
   bool is_near_first = false;
+  /// Sends to the group's switch, and so fits only where that can reduce (algorithm/in_network.hpp).
+  bool needs_switch = false;
   /// Right where each rank knows only its own block sizes (all-to-all-v and the like).
   bool works_with_private_counts = false;
 };

@@ -69,9 +69,13 @@ constexpr bool is_exchange(collective what) {
 struct everybody {
   everybody(const hierarchy& whole, const request& what, rank self)
       : tree(&whole), in_rank_order(whole.is_in_rank_order() || what.needs_order()) {
+    const int n = static_cast<int>(whole.size());
     members = {
-        static_cast<int>(whole.size()), index_of(self),
+        n, topology::is_switch(whole, self) ? n : index_of(self),
         in_rank_order ? std::function([](int i) { return rank(i); }) : [&whole](int i) { return whole.rank_at(i); }};
+    // A switch joins all ranks where only one level has several units.
+    const std::vector<int> levels = active_levels(whole);
+    if (levels.size() == 1) members.network_switch = topology::reducing_switches(whole).at(levels[0], 0);
   }
   int index_of(rank r) const { return in_rank_order ? r.value : static_cast<int>(tree->position_of(r)); }
 
@@ -136,9 +140,19 @@ bool has(const Algorithms& algorithms, std::string_view name) {
   return std::any_of(std::begin(algorithms), std::end(algorithms), [&](const auto& each) { return each.name == name; });
 }
 
-/// Whether an inner level of an all-reduce of this name goes by a leader: the name is a reduce's and a broadcast's.
+/// Whether an inner level of an all-reduce of this name goes by a leader: the name is a reduce's and a broadcast's, and
+/// no reduce-scatter's.
 inline bool goes_by_leader(std::string_view part) {
-  return has(reduce_algorithms, part) && has(broadcast_algorithms, part);
+  return has(reduce_algorithms, part) && has(broadcast_algorithms, part) && !has(reduce_scatter_algorithms, part);
+}
+
+/// Whether an algorithm of this name sends to switches that reduce.
+inline bool needs_switch(std::string_view part) {
+  const auto needs = [&](const auto& algorithms) {
+    return std::any_of(std::begin(algorithms), std::end(algorithms),
+                       [&](const auto& each) { return each.name == part && each.needs_switch; });
+  };
+  return needs(all_reduce_algorithms) || needs(reduce_scatter_algorithms) || needs(broadcast_algorithms);
 }
 
 inline inner_algorithms inner_of_all_reduce(std::string_view part) {
@@ -150,7 +164,8 @@ inline inner_algorithms inner_of_all_reduce(std::string_view part) {
 }
 
 inline void generate_hierarchical(const hierarchy& tree, const request& what, const parsed_name& name, builder& out) {
-  if (is_exchange(what.what)) return generate_exchange(tree, what, name, out);
+  const bool is_switch = topology::is_switch(tree, out.self());
+  if (is_exchange(what.what)) return is_switch ? void() : generate_exchange(tree, what, name, out);
   const ladder levels(tree);
   check_levels(levels, name);
   switch (what.what) {
@@ -181,6 +196,7 @@ inline void generate_hierarchical(const hierarchy& tree, const request& what, co
 inline void generate_flat(const hierarchy& tree, const request& what, std::string_view name, builder& out) {
   const everybody all(tree, what, out.self());
   const group& members = all.members;
+  if (members.is_switch() && (!needs_switch(name) || out.self() != members.network_switch)) return;
   const int root = all.index_of(what.root);
   const region_list own_input = at(buffer::input, {0, 1}), own_output = at(buffer::output, {0, 1});
   switch (what.what) {
@@ -213,12 +229,33 @@ inline void generate_flat(const hierarchy& tree, const request& what, std::strin
   }
 }
 
+/// A switch's schedule: it has no buffers of its own, and scratch like the larger of a caller's for each member that it
+/// joins. Without steps where the algorithm does not use it.
+inline schedule::schedule generate_switch(const hierarchy& tree, request what, std::string_view algorithm, rank self) {
+  what.in_place = false;
+  builder out(what, self, tree.size());
+  const auto joined = topology::reducing_switches(tree).place_of(self);
+  for (std::int64_t i = 0; i < tree.at(joined.level).units.size(joined.parent); ++i)
+    out.reserve_scratch(
+        std::max(schedule::input_blocks(what.what, tree.size()), schedule::output_blocks(what.what, tree.size())));
+  if (const parsed_name name = parse_name(algorithm); tree.size() > 1 && name.is_hierarchical)
+    generate_hierarchical(tree, what, name, out);
+  else if (tree.size() > 1)
+    generate_flat(tree, what, algorithm, out);
+  schedule::schedule made = std::move(out).finish();
+  made.input_blocks = made.output_blocks = 0;
+  if (made.steps.empty()) made.scratch_blocks = 0, made.scratch_like.clear();
+  return made;
+}
+
 }  // namespace detail
 
 /// One rank's schedule, in time and memory proportional to that rank's own steps. Pure: no I/O, no payload.
+/// A number beyond the ranks is a switch's that reduces (topology/switches.hpp).
 /// Throws errc::not_found for an unknown algorithm, errc::unsupported where it does not fit the hierarchy.
 inline schedule::schedule generate(const topology::hierarchy& tree, const schedule::request& what,
                                    std::string_view algorithm, rank self) {
+  if (topology::is_switch(tree, self)) return detail::generate_switch(tree, what, algorithm, self);
   builder out(what, self, tree.size());
   const parsed_name name = parse_name(algorithm);
   if (tree.size() == 1) {

@@ -31,6 +31,7 @@ class hierarchical_all_reduce {
   /// Writes them to the builder, one phase per level and direction.
   void generate() {
     const topology::hierarchy& tree = levels_.tree();
+    if (topology::is_switch(tree, out_.self())) return generate_switch();
     run(levels_.size() - 1, tree.position_of(out_.self()), {0, 1}, buffer::input,
         [&tree](std::int64_t position) { return tree.rank_at(position); });
   }
@@ -71,6 +72,53 @@ class hierarchical_all_reduce {
           [&](std::int64_t parent_unit) { return stands_for(levels_.units(k).first(parent_unit)); });
     out_.begin_phase("broadcast " + std::string(inner.broadcast->name) + " over " + levels_.name(k));
     inner.broadcast->generate({members, leader, whole, buffer::output}, out_);
+  }
+
+  /// A switch serves every rail that reaches its level, in the order in which the members come to them.
+  void generate_switch() {
+    const topology::hierarchy& tree = levels_.tree();
+    const auto [level, parent] = levels_.place_of_switch(out_.self());
+    if (level < 0 || !uses_switches(level)) return;
+    std::int64_t unit = parent;
+    for (int k = level; k < levels_.size(); ++k) unit = levels_.units(k).first(unit);
+    serve_rails(level, levels_.size() - 1, unit, {0, 1},
+                [&tree](std::int64_t position) { return tree.rank_at(position); });
+  }
+
+  bool uses_switches(int level) const {
+    if (level == 0) return outermost_.needs_switch;
+    const inner_algorithms& inner = inner_[static_cast<std::size_t>(level - 1)];
+    return inner.scatter != nullptr && inner.scatter->needs_switch;
+  }
+
+  /// As `run` of all members of the first group below the switch, one rail after the other.
+  void serve_rails(int level, int k, std::int64_t unit, const interval& whole, const representative& stands_for) {
+    const group members = levels_.members(k, unit, stands_for);
+    if (k == level) return serve(k, members, whole);
+    const std::int64_t parent = levels_.parent(k, unit);
+    if (inner_[static_cast<std::size_t>(k - 1)].reduce != nullptr)
+      return serve_rails(level, k - 1, parent, whole, [&](std::int64_t parent_unit) {
+        return stands_for(levels_.units(k).first(parent_unit));
+      });
+    for (int r = 0; r < members.size; ++r)
+      for (const interval& part : levels_.shard_parts(k, r, members.size))
+        serve_rails(level, k - 1, parent, whole.within(part), [&](std::int64_t parent_unit) {
+          return stands_for(levels_.owner(k, parent_unit, part));
+        });
+  }
+
+  void serve(int k, group members, const interval& whole) {
+    members.self = members.size;
+    if (k == 0) {
+      out_.begin_phase("all_reduce " + std::string(outermost_.name) + " over " + levels_.name(0));
+      return outermost_.generate({members, whole, buffer::input}, out_);
+    }
+    const inner_algorithms& inner = inner_[static_cast<std::size_t>(k - 1)];
+    const locator pieces = split(buffer::input, whole, members.size);
+    out_.begin_phase("reduce_scatter " + std::string(inner.scatter->name) + " over " + levels_.name(k));
+    inner.scatter->generate({members, pieces, pieces}, out_);
+    out_.begin_phase("all_gather " + std::string(inner.gather->name) + " over " + levels_.name(k));
+    inner.gather->generate({members, {}, pieces}, out_);
   }
 
   const ladder& levels_;

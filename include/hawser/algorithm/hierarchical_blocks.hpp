@@ -20,7 +20,8 @@ class hierarchical_blocks {
  public:
   hierarchical_blocks(const ladder& levels, builder& out) : levels_(levels), out_(out) {
     const topology::hierarchy& tree = levels.tree();
-    position_ = tree.position_of(out.self());
+    is_switch_ = topology::is_switch(tree, out.self());
+    if (!is_switch_) position_ = tree.position_of(out.self());
     stands_for_ = [&tree](std::int64_t position) { return tree.rank_at(position); };
     locate_ = [&tree](region_list& list, buffer where, std::int64_t position, const interval& share) {
       const fraction block(tree.rank_at(position).value);
@@ -30,12 +31,14 @@ class hierarchical_blocks {
 
   /// `algorithms[k]` serves level k of the ladder.
   void reduce_scatter(std::span<const flat_algorithm<reduce_scatter_phase>* const> algorithms) {
+    if (is_switch_) return serve(algorithms, "reduce_scatter ");
     if (levels_.size() > 1 || algorithms[0]->needs_accumulator) scratch_ = out_.reserve_scratch(levels_.tree().size());
     scatter(algorithms, levels_.size() - 1, position_, buffer::input, locate_, stands_for_);
   }
 
   /// The mirror image; `algorithms[k]` serves level k of the ladder.
   void all_gather(std::span<const flat_algorithm<all_gather_phase>* const> algorithms) {
+    if (is_switch_) return serve(algorithms, "all_gather ");
     region_list mine;
     locate_(mine, buffer::output, position_, {0, 1});
     out_.copy(mine, at(buffer::input, {0, 1}));
@@ -141,6 +144,47 @@ class hierarchical_blocks {
     algorithm.generate({members, result(members.self, members.self + 1), result}, out_);
   }
 
+  /// A switch serves every rail that reaches its level, in the order in which the members come to them.
+  template <class Algorithms>
+  void serve(const Algorithms& algorithms, const char* what) {
+    const auto [level, parent] = levels_.place_of_switch(out_.self());
+    if (level < 0 || !algorithms[static_cast<std::size_t>(level)]->needs_switch) return;
+    const auto& algorithm = *algorithms[static_cast<std::size_t>(level)];
+    out_.begin_phase(what + std::string(algorithm.name) + " over " + levels_.name(level));
+    std::int64_t unit = parent;
+    for (int k = level; k < levels_.size(); ++k) unit = levels_.units(k).first(unit);
+    serve_rails(algorithm, level, levels_.size() - 1, unit, locate_, stands_for_);
+  }
+
+  /// As `scatter` and `gather` of all members of the first group below the switch. Its memory has a place for each
+  /// block, so that where the pieces lie is the same on the way in and out.
+  template <class Phase>
+  void serve_rails(const flat_algorithm<Phase>& algorithm, int level, int k, std::int64_t unit,
+                   const unit_locator& locate, const representative& stands_for) {
+    group members = levels_.members(k, unit, stands_for);
+    const std::int64_t parent = levels_.parent(k, unit);
+    if (k == level) {
+      members.self = members.size;
+      const locator all = [&](int first, int last) {
+        return pieces(k, buffer::input, parent, first, last, members.size, locate);
+      };
+      return algorithm.generate(phase_of_switch(algorithm, members, all), out_);
+    }
+    for (int r = 0; r < members.size; ++r)
+      for (const interval& part : levels_.shard_parts(k, r, members.size))
+        serve_rails(algorithm, level, k - 1, parent, along(k, part, locate),
+                    [&](std::int64_t parent_unit) { return stands_for(levels_.owner(k, parent_unit, part)); });
+  }
+
+  static reduce_scatter_phase phase_of_switch(const flat_algorithm<reduce_scatter_phase>&, const group& members,
+                                              const locator& all) {
+    return {members, all, all};
+  }
+  static all_gather_phase phase_of_switch(const flat_algorithm<all_gather_phase>&, const group& members,
+                                          const locator& all) {
+    return {members, {}, all};
+  }
+
   /// This rank's own block as the one block of its output.
   region_list to_output(region_list list) const {
     const fraction own(out_.self().value);
@@ -153,6 +197,7 @@ class hierarchical_blocks {
 
   const ladder& levels_;
   builder& out_;
+  bool is_switch_ = false;
   std::int64_t position_ = 0;
   std::int64_t scratch_ = 0;
   representative stands_for_;

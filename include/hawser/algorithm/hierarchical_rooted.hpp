@@ -20,6 +20,7 @@ class hierarchical_rooted {
 
   /// `chosen[k]` serves level k of the ladder.
   void broadcast(algorithms chosen) {
+    if (topology::is_switch(levels_.tree(), out_.self())) return serve(chosen, "broadcast ");
     const bool is_root = out_.self() == levels_.tree().rank_at(root_);
     if (is_root) out_.copy(at(buffer::output, {0, 1}), at(buffer::input, {0, 1}));
     for (int k = 0; k < levels_.size(); ++k) run(chosen, k, "broadcast ", buffer::output);
@@ -27,6 +28,7 @@ class hierarchical_rooted {
 
   /// Partial sums are kept in the output, which is scratch where this rank is not the root.
   void reduce(algorithms chosen) {
+    if (topology::is_switch(levels_.tree(), out_.self())) return serve(chosen, "reduce ");
     buffer from = buffer::input;
     for (int k = levels_.size() - 1; k >= 0; --k)
       if (run(chosen, k, "reduce ", from)) from = buffer::output;
@@ -47,20 +49,37 @@ class hierarchical_rooted {
   }
 
   bool run(algorithms chosen, int k, const char* what, buffer from) {
-    const topology::hierarchy& tree = levels_.tree();
-    const std::int64_t position = tree.position_of(out_.self());
+    const std::int64_t position = levels_.tree().position_of(out_.self());
     const std::int64_t unit = unit_at(k, position);
     if (leader(k, unit) != position) return false;
-    const group members =
-        levels_.members(k, unit, [this, k, &tree](std::int64_t each) { return tree.rank_at(leader(k, each)); });
-    // The root's unit where this group has it, else the first: the one that stands for the group one level up.
+    generate(*chosen[static_cast<std::size_t>(k)], k, what, {members_of(k, unit), root_of(k, unit), {0, 1}, from});
+    return true;
+  }
+
+  /// The part of a switch, where its level's algorithm has one for it.
+  void serve(algorithms chosen, const char* what) {
+    const auto [k, parent] = levels_.place_of_switch(out_.self());
+    if (k < 0 || !chosen[static_cast<std::size_t>(k)]->needs_switch) return;
+    const std::int64_t unit = levels_.units(k).first(parent);
+    group members = members_of(k, unit);
+    members.self = members.size;
+    generate(*chosen[static_cast<std::size_t>(k)], k, what, {members, root_of(k, unit), {0, 1}, buffer::input});
+  }
+
+  group members_of(int k, std::int64_t unit) const {
+    return levels_.members(k, unit, [this, k](std::int64_t each) { return levels_.tree().rank_at(leader(k, each)); });
+  }
+
+  /// The root's unit where this group has it, else the first: the one that stands for the group one level up.
+  int root_of(int k, std::int64_t unit) const {
     const std::int64_t parent = levels_.parent(k, unit), root_unit = unit_at(k, root_);
     const bool has_root = levels_.parent(k, root_unit) == parent;
-    const int root = has_root ? static_cast<int>(root_unit - levels_.units(k).first(parent)) : 0;
-    const auto& algorithm = *chosen[static_cast<std::size_t>(k)];
+    return has_root ? static_cast<int>(root_unit - levels_.units(k).first(parent)) : 0;
+  }
+
+  void generate(const flat_algorithm<rooted_phase>& algorithm, int k, const char* what, const rooted_phase& phase) {
     out_.begin_phase(what + std::string(algorithm.name) + " over " + levels_.name(k));
-    algorithm.generate({members, root, {0, 1}, from}, out_);
-    return true;
+    algorithm.generate(phase, out_);
   }
 
   const ladder& levels_;

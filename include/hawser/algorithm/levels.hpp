@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <hawser/algorithm/phase.hpp>
-#include <hawser/topology/hierarchy.hpp>
+#include <hawser/topology/switches.hpp>
 
 namespace hawser::algorithm {
 
@@ -23,7 +23,7 @@ inline std::vector<int> active_levels(const topology::hierarchy& tree) {
 /// A rank's way up the active levels. Level k = 0 is the outermost; its one group has the whole machine.
 class ladder {
  public:
-  explicit ladder(const topology::hierarchy& tree) : tree_(&tree), levels_(active_levels(tree)) {
+  explicit ladder(const topology::hierarchy& tree) : tree_(&tree), levels_(active_levels(tree)), switches_(tree) {
     for (int d : levels_) sizes_.push_back(tree.at(d).units.distinct_sizes());
   }
 
@@ -34,11 +34,22 @@ class ladder {
   const std::string& name(int k) const { return tree_->at(levels_[index(k)]).name; }
   std::int64_t parent(int k, std::int64_t unit) const { return units(k).parent_of(unit); }
 
+  /// Whether the switches over the units of level k can reduce.
+  bool reduces(int k) const { return tree_->at(levels_[index(k)]).reduces_in_network; }
+  /// The level whose units a switch joins, and the parent of those units; level -1: none that a phase is for.
+  topology::reducing_switches::place place_of_switch(rank participant) const {
+    auto place = switches_.place_of(participant);
+    const auto found = std::find(levels_.begin(), levels_.end(), place.level);
+    place.level = found == levels_.end() ? -1 : static_cast<int>(found - levels_.begin());
+    return place;
+  }
+
   /// The group of a unit at level k; `representative` names the rank that stands for a unit.
   group members(int k, std::int64_t unit, const std::function<rank(std::int64_t)>& representative) const {
     const std::int64_t parent_unit = parent(k, unit), first = units(k).first(parent_unit);
     group found{static_cast<int>(units(k).size(parent_unit)), static_cast<int>(unit - first),
                 [=](int i) { return representative(first + i); }};
+    found.network_switch = switches_.at(levels_[index(k)], parent_unit);
     if (k + 1 < size() && sizes_[index(k + 1)].size() > 1)
       found.weight = [inside = &units(k + 1), first](int i) { return inside->size(first + i); };
     return found;
@@ -69,6 +80,7 @@ class ladder {
   static std::uint64_t unsigned_(std::int64_t value) { return static_cast<std::uint64_t>(value); }
   const topology::hierarchy* tree_;
   std::vector<int> levels_;
+  topology::reducing_switches switches_;
   std::vector<std::vector<std::int64_t>> sizes_;  // per active level
 };
 

@@ -26,6 +26,11 @@ struct group {
   std::function<rank(int)> at;
   /// Ranks that a member stands for, and so the links that it has, where members differ; empty: all alike.
   std::function<std::int64_t(int)> weight{};
+  /// The switch that joins the members, where it can reduce; -1: none. It is no member; its own steps are those of
+  /// `self == size`.
+  rank network_switch = -1;
+
+  bool is_switch() const noexcept { return self == size; }
 };
 
 /// The regions of the pieces of members [first, last), in order. Pieces are disjoint.

@@ -67,6 +67,21 @@ inline bool sends_sizes_first(schedule::collective what, std::string_view name) 
   return what == schedule::collective::all_to_all_v && forwards_blocks(what, name);
 }
 
+/// Whether an algorithm sends to switches that reduce, at any level.
+inline bool needs_switch(std::string_view name) {
+  const parsed_name parsed = parse_name(name);
+  return std::any_of(parsed.parts.begin(), parsed.parts.end(), [](auto part) { return detail::needs_switch(part); });
+}
+
+/// Whether an algorithm sends to the switches over the units of a level.
+inline bool uses_switches(const topology::hierarchy& tree, std::string_view name, int level) {
+  const parsed_name parsed = parse_name(name);
+  const std::vector<int> levels = active_levels(tree);
+  if (!tree.at(level).reduces_in_network || parsed.parts.size() != levels.size()) return false;
+  const auto at = std::find(levels.begin(), levels.end(), level);
+  return at != levels.end() && detail::needs_switch(parsed.parts[static_cast<std::size_t>(levels.end() - at) - 1]);
+}
+
 /// The levels on which an algorithm pairs members (flat_algorithm::pairs_members).
 inline std::vector<int> paired_levels(const topology::hierarchy& tree, schedule::collective what,
                                       std::string_view name) {

@@ -16,6 +16,7 @@
 #include <hawser/algorithm/double_binary_tree.hpp>
 #include <hawser/algorithm/flat.hpp>
 #include <hawser/algorithm/halving_doubling.hpp>
+#include <hawser/algorithm/in_network.hpp>
 #include <hawser/algorithm/linear.hpp>
 #include <hawser/algorithm/multi_ring.hpp>
 #include <hawser/algorithm/n_block.hpp>
@@ -85,6 +86,10 @@ constexpr double two_passes(count n) {
 constexpr double double_tree_serial(count n) {
   return n > 4 ? static_cast<double>(ceil_log2(n)) / 2 : 1.0;
 }
+/// To a switch and back: all that a member sends passes on the way up, then on the way down.
+constexpr double up_and_down(count n) {
+  return n > 1 ? 2.0 : 1.0;
+}
 /// Two trees: up to three messages each on the way up and on the way down.
 constexpr count double_tree_steps(count) {
   return 12;
@@ -123,6 +128,15 @@ inline constexpr std::array reduce_scatter_algorithms{
                                          .steps = detail::steps_per_round<2, 2>,
                                          .sums_canonically = detail::bine_sums_canonically,
                                          .is_near_first = true},
+    flat_algorithm<reduce_scatter_phase>{.name = "in_network",
+                                         .generate = in_network_reduce_scatter,
+                                         .rounds = detail::twice<detail::one_round>,
+                                         .steps = detail::constant_steps,
+                                         .keeps_order = true,
+                                         .is_symmetric = true,
+                                         .sums_canonically = detail::always,
+                                         .needs_accumulator = false,
+                                         .needs_switch = true},
 };
 
 inline constexpr std::array all_gather_algorithms{
@@ -151,6 +165,12 @@ inline constexpr std::array all_gather_algorithms{
                                      .rounds = detail::bine_butterfly_rounds,
                                      .steps = detail::steps_per_round<2, 3>,
                                      .is_near_first = true},
+    flat_algorithm<all_gather_phase>{.name = "in_network",
+                                     .generate = in_network_all_gather,
+                                     .rounds = detail::twice<detail::one_round>,
+                                     .steps = detail::constant_steps,
+                                     .is_symmetric = true,
+                                     .needs_switch = true},
 };
 
 inline constexpr std::array all_reduce_algorithms{
@@ -225,6 +245,15 @@ inline constexpr std::array all_reduce_algorithms{
                                      .is_symmetric = true,
                                      .pairs_members = true,
                                      .sums_canonically = detail::always},
+    flat_algorithm<all_reduce_phase>{.name = "in_network",
+                                     .generate = in_network_all_reduce,
+                                     .rounds = detail::twice<detail::one_round>,
+                                     .serial = detail::up_and_down,
+                                     .steps = detail::constant_steps,
+                                     .keeps_order = true,
+                                     .is_symmetric = true,
+                                     .sums_canonically = detail::always,
+                                     .needs_switch = true},
 };
 
 inline constexpr std::array all_to_all_algorithms{
@@ -287,6 +316,13 @@ inline constexpr std::array broadcast_algorithms{
                                  .generate = n_block_broadcast,
                                  .rounds = detail::n_block_rounds_of,
                                  .steps = detail::n_block_steps},
+    flat_algorithm<rooted_phase>{.name = "in_network",
+                                 .generate = in_network_broadcast,
+                                 .rounds = detail::twice<detail::one_round>,
+                                 .serial = detail::up_and_down,
+                                 .steps = detail::constant_steps,
+                                 .hands_on = true,
+                                 .needs_switch = true},
 };
 
 inline constexpr std::array reduce_algorithms{
@@ -332,6 +368,15 @@ inline constexpr std::array reduce_algorithms{
                                  .rounds = detail::n_block_rounds_of,
                                  .steps = detail::n_block_steps,
                                  .sums_canonically = detail::from_first_up_to<2>},
+    flat_algorithm<rooted_phase>{.name = "in_network",
+                                 .generate = in_network_reduce,
+                                 .rounds = detail::twice<detail::one_round>,
+                                 .serial = detail::up_and_down,
+                                 .steps = detail::constant_steps,
+                                 .keeps_order = true,
+                                 .sums_canonically = detail::always,
+                                 .hands_on = true,
+                                 .needs_switch = true},
 };
 
 inline constexpr std::array gather_algorithms{

@@ -37,12 +37,11 @@ class signature {
 /// step moves. Names of peers and places of data are left out.
 inline std::uint64_t structural_signature(const topology::hierarchy& tree, const schedule::schedule& written) {
   detail::signature shape;
-  const std::int64_t self = tree.position_of(written.self);
   for (const schedule::step& each : written.steps) {
     shape.add(static_cast<std::uint64_t>(each.kind));
     shape.add(each.channel);
     if (each.peer.value >= 0)
-      shape.add(static_cast<std::uint64_t>(tree.parting_level(self, tree.position_of(each.peer))));
+      shape.add(static_cast<std::uint64_t>(topology::crossed_level(tree, written.self, each.peer)));
     fraction blocks(0);
     for (const region& r : written.at(each.sends() ? each.source : each.target))
       blocks = blocks + r.first.length() * fraction(static_cast<std::int64_t>(r.count));

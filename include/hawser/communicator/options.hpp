@@ -57,6 +57,8 @@ struct communicator_options {
   schedule::mode reproducibility = schedule::mode::fast;
   /// Figures of the cost model for this host.
   cost::parameters host{};
+  /// Set by `serve_switch` (communicator/aggregator.hpp): this process is no rank but an aggregator.
+  std::optional<std::string> aggregates;
   /// Network interface (name or address) for hawser's own TCP.
   std::string interface;
 };

@@ -183,7 +183,12 @@ namespace detail {
 inline double least_crossing(const topology::hierarchy& tree, const schedule::request& what, int level) {
   using schedule::collective;
   const std::int64_t units = tree.at(level).units.total();
-  if (what.what == collective::all_reduce) return 2 * static_cast<double>(units - 1) / static_cast<double>(units);
+  if (what.what == collective::all_reduce) {
+    // A switch that reduces, here or further out, needs every contribution once.
+    for (int d = 0; d <= level; ++d)
+      if (tree.at(d).reduces_in_network) return 1;
+    return 2 * static_cast<double>(units - 1) / static_cast<double>(units);
+  }
   const auto n = static_cast<double>(tree.size());
   const std::int64_t root = schedule::has_root(what.what) ? tree.unit_of(tree.position_of(what.root), level) : 0;
   bool is_even = true;

@@ -80,6 +80,7 @@ inline void generate_phase(const flat_phase& phase, schedule::builder& out) {
   using schedule::collective;
   const auto self = static_cast<int>(phase.self);
   algorithm::group members{static_cast<int>(phase.members), self, [](int i) { return rank(i); }};
+  members.network_switch = static_cast<std::int32_t>(phase.members);
   if (!phase.weights.empty()) members.weight = [&phase](int i) { return phase.weights[static_cast<std::size_t>(i)]; };
   const buffer whole_input = phase.is_in_place ? buffer::output : buffer::input;
   algorithm::detail::with_flat(

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <hawser/schedule/step.hpp>
-#include <hawser/topology/hierarchy.hpp>
+#include <hawser/topology/switches.hpp>
 
 namespace hawser::cost::detail {
 
@@ -39,10 +39,9 @@ inline double volume(std::span<const schedule::region> regions) {
 inline rank_traffic count_rank(const topology::hierarchy& tree, const schedule::schedule& steps) {
   const std::vector<double> none(static_cast<std::size_t>(tree.depth()), 0.0);
   rank_traffic counted{none, none, none, none};
-  const std::int64_t self = tree.position_of(steps.self);
   for (const schedule::step& each : steps.steps) {
     if (each.sends() || each.receives()) {
-      const auto level = static_cast<std::size_t>(tree.parting_level(self, tree.position_of(each.peer)));
+      const auto level = static_cast<std::size_t>(topology::crossed_level(tree, steps.self, each.peer));
       auto& moved = each.sends() ? counted.blocks_out : counted.blocks_in;
       moved[level] += volume(steps.at(each.sends() ? each.source : each.target));
       ++(each.sends() ? counted.sent : counted.received)[level];

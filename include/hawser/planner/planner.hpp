@@ -9,6 +9,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include <hawser/algorithm/canonical.hpp>
 #include <hawser/algorithm/enumerate.hpp>
@@ -51,6 +52,10 @@ class planner {
   const std::string& fingerprint() const noexcept { return fingerprint_; }
 
   const decision_table* pinned() const noexcept { return pinned_.get(); }
+
+  /// Says, per level and outermost first, whether somebody serves the switches that reduce there; where nothing is said,
+  /// all are taken to serve. Before the first plan is made.
+  void set_served(std::vector<bool> levels) { served_ = std::move(levels); }
 
   /// Replaces what is pinned; before the first plan is made.
   void pin(std::shared_ptr<const decision_table> pinned) noexcept { pinned_ = std::move(pinned); }
@@ -235,6 +240,12 @@ class planner {
       c.rejected = "does not keep the order of a non-commutative operator";
     else if (what.needs_canonical_sums() && !algorithm::sums_canonically(tree_, what, name))
       c.rejected = "does not preserve the canonical order";
+    else if (const int level = unserved_level(name); level >= 0)
+      c.rejected = "no aggregator serves the switch over level " + tree_.at(level).name;
+    else if (what.op == reduce_kind::user && algorithm::needs_switch(name))
+      c.rejected = "a switch does not know a user's operator";
+    else if (what.has_ragged_blocks && algorithm::needs_switch(name))
+      c.rejected = "a switch does not know the sizes of the blocks";
     else if (!what.are_counts_agreed && !algorithm::works_with_private_counts(what.what, name))
       c.rejected = "needs block sizes that all ranks know";
     else if (!is_hierarchical && tree_.size() > most_flat_ranks && algorithm::active_levels(tree_).size() > 1)
@@ -243,6 +254,13 @@ class planner {
       c.rejected = std::string(not_considered) + std::to_string(steps) + " steps per rank";
     if (c.is_possible()) price(what, c);
     return c;
+  }
+
+  /// A level whose switches an algorithm needs and nobody serves; -1: none.
+  int unserved_level(std::string_view name) const {
+    for (int d = 0; served_ && d < tree_.depth(); ++d)
+      if (!(*served_)[static_cast<std::size_t>(d)] && algorithm::uses_switches(tree_, name, d)) return d;
+    return -1;
   }
 
   /// The time in which the sizes of blocks travel ahead of them, the same way.
@@ -269,6 +287,7 @@ class planner {
   std::string name_;
   std::string fingerprint_;
   std::shared_ptr<const decision_table> pinned_;
+  std::optional<std::vector<bool>> served_;
   mutable std::mutex mutex_;
   mutable cost::phase_counts phases_;
   mutable std::map<std::tuple<schedule::collective, std::int32_t, bool, bool, std::string>, cost::traffic> counted_;

@@ -59,6 +59,9 @@ class builder {
     return first;
   }
 
+  /// Blocks of scratch memory reserved so far.
+  std::int64_t scratch_blocks() const noexcept { return written_.scratch_blocks; }
+
   bool is_in_place() const noexcept { return in_place_; }
 
   /// Copies the whole input to scratch and reads it there from now on: for algorithms that read a block of the input

@@ -14,7 +14,7 @@ struct memory_map {
   memory_map(const request& what, rank self, std::int64_t ranks) {
     const std::int64_t in = input_blocks(what.what, ranks), out = output_blocks(what.what, ranks);
     const bool has_both = !has_root(what.what) || what.what == collective::broadcast || self == what.root;
-    is_in_place = what.in_place && has_both;
+    is_in_place = what.in_place && has_both && self.value < ranks;  // switches have neither buffer
     if (!is_in_place) return;
     const std::int64_t own = in == out ? 0 : self.value;
     (in > out ? output : input) = in > out ? buffer::input : buffer::output;
@@ -36,9 +36,12 @@ struct memory_map {
 
 class bounds_check {
  public:
-  bounds_check(const request& what, std::int64_t ranks, const program& checked, violation_list& found)
+  /// `participants`: ranks, and the switches numbered after them.
+  bounds_check(const request& what, std::int64_t ranks, std::int64_t participants, const program& checked,
+               violation_list& found)
       : what_(what),
         ranks_(ranks),
+        participants_(participants),
         program_(checked),
         s_(checked.source),
         memory_(what, s_.self, ranks),
@@ -49,7 +52,9 @@ class bounds_check {
       return report(
           violation_kind::out_of_bounds, no_step,
           "the program of rank " + to_string(expected) + " says that it is rank " + to_string(s_.self) + "'s");
-    if (s_.input_blocks != input_blocks(what_.what, ranks_) || s_.output_blocks != output_blocks(what_.what, ranks_))
+    const bool has_buffers = s_.self.value < ranks_;
+    if (s_.input_blocks != (has_buffers ? input_blocks(what_.what, ranks_) : 0) ||
+        s_.output_blocks != (has_buffers ? output_blocks(what_.what, ranks_) : 0))
       report(violation_kind::out_of_bounds, no_step,
              "rank " + to_string(s_.self) + " has buffers of another number of blocks than the collective");
     check_dependences();
@@ -58,7 +63,7 @@ class bounds_check {
       check(i, each.source, false);
       check(i, each.other, false);
       check(i, each.target, true);
-      if ((each.sends() || each.receives()) && (each.peer.value < 0 || each.peer.value >= ranks_))
+      if ((each.sends() || each.receives()) && (each.peer.value < 0 || each.peer.value >= participants_))
         report(each.sends() ? violation_kind::unmatched_send : violation_kind::unmatched_receive, i,
                describe_step(s_, i) + " names a peer that does not exist");
     }
@@ -120,7 +125,7 @@ class bounds_check {
   }
 
   const request& what_;
-  std::int64_t ranks_;
+  std::int64_t ranks_, participants_;
   const program& program_;
   const schedule& s_;
   memory_map memory_;

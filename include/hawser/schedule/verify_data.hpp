@@ -112,16 +112,17 @@ inline std::string list_ranks(const std::vector<std::int64_t>& ranks) {
 /// The contents of all ranks' buffers, and what the steps do to them.
 class memory {
  public:
-  memory(const machine& all, const request& what, bool check_order, bool check_canonical, violation_list& found)
+  memory(const machine& all, std::int64_t ranks, const request& what, bool check_order, bool check_canonical, violation_list& found)
       : all_(all),
+        ranks_(ranks),
         what_(what),
         check_order_((check_order || check_canonical) && reduces(what.what)),
         check_canonical_(check_canonical && reduces(what.what)),
         found_(found),
-        pool_(static_cast<std::int64_t>(all.ranks())) {
+        pool_(ranks) {
     for (std::size_t r = 0; r < all.ranks(); ++r) {
       contents_.emplace_back(all.at(r).atoms(), uninitialised);
-      give_input(r);
+      if (static_cast<std::int64_t>(r) < ranks) give_input(r);
     }
   }
 
@@ -149,26 +150,24 @@ class memory {
   }
 
   void check_results() {
-    for (std::size_t r = 0; r < all_.ranks() && !found_.is_full(); ++r) {
-      const std::int64_t ranks = static_cast<std::int64_t>(all_.ranks());
+    for (std::size_t r = 0; static_cast<std::int64_t>(r) < ranks_ && !found_.is_full(); ++r) {
       const rank self(static_cast<std::int32_t>(r));
-      const memory_map map(what_, self, ranks);
+      const memory_map map(what_, self, ranks_);
       const bool only_root =
           has_root(what_.what) && what_.what != collective::broadcast && what_.what != collective::scatter;
       if (only_root && self != what_.root) continue;
-      for (std::int64_t b = 0; b < output_blocks(what_.what, ranks); ++b)
+      for (std::int64_t b = 0; b < output_blocks(what_.what, ranks_); ++b)
         check_block(r, all_.at(r).first_atom(map.output, map.first_output + b), expected(self, b));
     }
   }
 
  private:
   void give_input(std::size_t r) {
-    const auto ranks = static_cast<std::int64_t>(all_.ranks());
     const rank self(static_cast<std::int32_t>(r));
     const bool only_root = what_.what == collective::broadcast || what_.what == collective::scatter;
     if (only_root && self != what_.root) return;
-    const memory_map map(what_, self, ranks);
-    for (std::int64_t b = 0; b < input_blocks(what_.what, ranks); ++b) {
+    const memory_map map(what_, self, ranks_);
+    for (std::int64_t b = 0; b < input_blocks(what_.what, ranks_); ++b) {
       const value_id value = pool_.make(b, self.value);
       const atom first = all_.at(r).first_atom(map.input, map.first_input + b);
       for (std::int64_t p = 0; p < all_.cuts().pieces(); ++p) contents_[r][first + static_cast<std::size_t>(p)] = value;
@@ -272,6 +271,7 @@ class memory {
   }
 
   const machine& all_;
+  std::int64_t ranks_;
   const request& what_;
   bool check_order_;
   bool check_canonical_;

@@ -19,6 +19,7 @@ namespace hawser::schedule {
 /// How much of a schedule is drawn for checking.
 struct sample_options {
   std::uint64_t seed = 1;     ///< of the ranks and points; reported with what is found
+  std::int64_t switches = 0;  ///< participants beside the ranks (verify_options::switches)
   std::vector<rank> ranks{};  ///< to be checked besides the drawn ones: representatives of classes
   std::int64_t drawn_ranks = 4;
   std::int64_t traced_points = 8;
@@ -88,7 +89,7 @@ class sampler {
     const program* own = program_at(self);
     if (own == nullptr) return;
     const std::size_t before = found_.size();
-    bounds_check(what_, ranks_, *own, found_).run(self);
+    bounds_check(what_, ranks_, ranks_ + options_.switches, *own, found_).run(self);
     if (found_.size() > before) return;
     grid cuts;
     cuts.add(*own);

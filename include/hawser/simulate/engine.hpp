@@ -210,7 +210,8 @@ class engine {
   }
 
   void close_batch(host& self, work kind, std::vector<step_ref> steps) {
-    const double each = settings_.host.per_message.count();
+    const bool is_switch = program_of(steps.front()).is_switch;
+    const double each = is_switch ? 0 : settings_.host.per_message.count();
     const double count = static_cast<double>(steps.size());
     double done = now_;
     if (kind == work::post) {
@@ -220,8 +221,8 @@ class engine {
     } else {
       double amount = 0;
       for (const step_ref& at : steps) amount += bytes_of(program_of(at).blocks[at.step]);
-      done = self.computing_until =
-          std::max(now_, self.computing_until) + amount / settings_.host.reduction.bytes_per_second;
+      done = self.computing_until = std::max(now_, self.computing_until) +
+                                    (is_switch ? 0 : amount / settings_.host.reduction.bytes_per_second);
     }
     queue_.push({done, what::batch_done, take(batches_, free_batches_), 0});
     batches_[last_taken_] = {kind, std::move(steps)};

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include <hawser/algorithm/generate.hpp>
+#include <hawser/algorithm/properties.hpp>
 #include <hawser/cost/parameters.hpp>
 #include <hawser/schedule/program.hpp>
 
@@ -63,12 +63,20 @@ inline void check_exported(const topology::hierarchy& tree) {
          "the limit is " + std::to_string(most_exported_ranks), "export a smaller machine of the same shape");
 }
 
+/// Throws errc::unsupported for an algorithm in which switches take part.
+inline void check_among_ranks(std::string_view name) {
+  if (algorithm::needs_switch(name))
+    fail(errc::unsupported, "cannot export " + std::string(name), "its switches are no ranks",
+         "choose an algorithm among ranks");
+}
+
 /// All ranks' schedules, one segment, with reductions and copies as calculations in nanoseconds. Messages between two
 /// ranks match in order, per channel (the tag). Throws errc::unsupported above `most_exported_ranks`, and as
 /// `generate`.
 inline std::string to_goal(const topology::hierarchy& tree, const schedule::request& what, std::string_view algorithm,
                            const cost::parameters& host = {}) {
   check_exported(tree);
+  check_among_ranks(algorithm);
   std::string text = "num_ranks " + std::to_string(tree.size()) + "\n";
   for (int r = 0; r < static_cast<int>(tree.size()); ++r)
     text += "\n" +

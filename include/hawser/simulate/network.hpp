@@ -58,14 +58,17 @@ class network {
     std::vector<part> parts(1);
     std::vector<use>& uses = parts.front().uses;
     for (int direction = 0; direction < 2; ++direction) {
-      std::int32_t unit = parts_.first_rank_class + (direction == 0 ? m.from : m.to);
+      const std::int32_t end = direction == 0 ? m.from : m.to;
+      if (end >= parts_.rank_classes()) continue;  // a switch at the end of the links
+      std::int32_t unit = parts_.first_rank_class + end;
       for (int d = tree_.depth() - 1; d >= m.level; --d) {
         const partition::unit_class& each = parts_.classes[static_cast<std::size_t>(unit)];
         uses.push_back({static_cast<std::uint32_t>(2 * unit + direction), flows / static_cast<double>(each.units)});
         unit = each.parent;
       }
     }
-    if (is_hashed() && m.level == 0) spread(m, parts);
+    const bool has_switch = std::max(m.from, m.to) >= parts_.rank_classes();
+    if (is_hashed() && m.level == 0 && !has_switch) spread(m, parts);
     return parts;
   }
 

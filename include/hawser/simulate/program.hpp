@@ -22,7 +22,7 @@ struct asymmetry {
 
 /// Messages from one class's send step to another's receive step.
 struct message {
-  std::int32_t from = 0, to = 0;        ///< rank classes, from 0
+  std::int32_t from = 0, to = 0;        ///< rank classes, from 0; classes of switches come after them
   std::uint32_t send = 0, receive = 0;  ///< steps
   int level = 0;                        ///< the outermost level whose links are crossed
   double flows = 1;                     ///< how many of them, over all ranks of the class
@@ -34,14 +34,16 @@ struct class_program {
   static constexpr std::uint32_t none = UINT32_MAX;
 
   schedule::program code;
-  std::int64_t ranks = 1;
+  std::int64_t ranks = 1;  ///< or switches
+  bool is_switch = false;  ///< works at the speed of its links
   std::vector<std::uint32_t> next_on_lane;  ///< as the executor posts them (executor/operation.hpp)
   std::vector<std::uint32_t> waits_for_start;
   std::vector<double> blocks;                        ///< per step: moved, or worked on
   std::vector<std::vector<std::uint32_t>> messages;  ///< per step: numbers into `programs::messages`
 };
 
-/// All of them.
+/// All of them: of the classes of ranks, then of switches that reduce. Switches are alike where the units are that they
+/// join.
 class programs {
  public:
   std::vector<class_program> classes;
@@ -51,22 +53,61 @@ class programs {
   /// and `asymmetry`.
   programs(const topology::hierarchy& tree, const schedule::request& what, std::string_view algorithm,
            const partition& parts, int member = 0)
-      : tree_(tree), parts_(parts) {
+      : tree_(tree), parts_(parts), switches_(tree) {
+    number_switches();
     for (std::int32_t c = 0; c < parts.rank_classes(); ++c) {
       const auto& of = parts.classes[static_cast<std::size_t>(parts.first_rank_class) + static_cast<std::size_t>(c)];
       classes.push_back({});
       compile(classes.back(), algorithm::generate(tree, what, algorithm, tree.rank_at(parts.member(c, member))), c);
       classes.back().ranks = of.units;
     }
+    compile_switches(what, algorithm);
     for (const auto& [between, ends] : lanes_) join(between, ends);
     lanes_.clear();
   }
 
  private:
   using lane = std::tuple<std::int32_t, std::int32_t, std::uint16_t, int>;  // from, to, channel, parting level
+  struct switch_class {
+    std::int32_t number;
+    rank representative;
+    std::int64_t switches;
+  };
   struct lane_ends {
     std::vector<std::uint32_t> sends, receives;
   };
+
+  /// Numbers the classes of switches, after those of ranks, and counts their members.
+  void number_switches() {
+    for (std::int64_t i = 0; i < switches_.count(); ++i) {
+      const rank self(static_cast<std::int32_t>(tree_.size() + i));
+      const auto next = parts_.rank_classes() + static_cast<std::int32_t>(of_switches_.size());
+      switch_class& known = of_switches_.try_emplace(joined_by(self), switch_class{next, self, 0}).first->second;
+      ++known.switches;
+    }
+  }
+
+  void compile_switches(const schedule::request& what, std::string_view algorithm) {
+    classes.resize(classes.size() + of_switches_.size());
+    for (const auto& [joined, each] : of_switches_) {
+      class_program& made = classes[static_cast<std::size_t>(each.number)];
+      made.is_switch = true;
+      made.ranks = each.switches;
+      compile(made, algorithm::generate(tree_, what, algorithm, each.representative), each.number);
+    }
+  }
+
+  /// A switch's level, and the class of the unit above those that it joins.
+  std::pair<int, std::int32_t> joined_by(rank self) const {
+    const auto [level, parent] = switches_.place_of(self);
+    if (level == 0) return {level, -1};
+    return {level, parts_.of[static_cast<std::size_t>(level) - 1][static_cast<std::size_t>(parent)]};
+  }
+
+  std::int32_t class_of(rank participant) const {
+    if (topology::is_switch(tree_, participant)) return of_switches_.at(joined_by(participant)).number;
+    return parts_.of.back()[static_cast<std::size_t>(tree_.position_of(participant))] - parts_.first_rank_class;
+  }
 
   void compile(class_program& out, schedule::schedule written, std::int32_t self) {
     out.code = schedule::derive_dependences(std::move(written));
@@ -85,9 +126,8 @@ class programs {
         ++out.waits_for_start[i];
         at->second = i;
       }
-      const std::int64_t peer = tree_.position_of(s.peer);
-      const std::int32_t other = parts_.of.back()[static_cast<std::size_t>(peer)] - parts_.first_rank_class;
-      const int level = tree_.parting_level(tree_.position_of(out.code.source.self), peer);
+      const std::int32_t other = class_of(s.peer);
+      const int level = topology::crossed_level(tree_, out.code.source.self, s.peer);
       if (s.sends())
         lanes_[{self, other, s.channel, level}].sends.push_back(i);
       else
@@ -122,6 +162,8 @@ class programs {
 
   const topology::hierarchy& tree_;
   const partition& parts_;
+  topology::reducing_switches switches_;
+  std::map<std::pair<int, std::int32_t>, switch_class> of_switches_;
   std::map<lane, lane_ends> lanes_;
 };
 

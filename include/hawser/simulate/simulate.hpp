@@ -154,7 +154,7 @@ class simulation {
         engine(code, links, settings, trace_limit_ > 0 && member == 0 ? &made.events_of_steps : nullptr).run();
     made.time = ran.time;
     made.ranks = tree_.size();
-    made.classes = parts.rank_classes();
+    made.classes = parts.rank_classes();  // those of switches are not counted
     made.events = ran.events;
     made.solves = ran.solves;
     describe_links(parts, links, ran, made);
@@ -212,7 +212,9 @@ inline std::string to_chrome_json(const result& made) {
   return to_chrome_json(
       made.events_of_steps,
       [&](std::int32_t c) {
-        return "class of rank " + std::to_string(made.representatives[static_cast<std::size_t>(c)]);
+        const std::int32_t participant = made.representatives[static_cast<std::size_t>(c)];
+        if (participant >= made.ranks) return "switches like " + std::to_string(participant - made.ranks);
+        return "class of rank " + std::to_string(participant);
       },
       [&](std::int32_t c, std::uint32_t step) -> const std::string& {
         return made.step_names[static_cast<std::size_t>(c)][step];

@@ -29,12 +29,15 @@ class role {
     for (const schedule::step& each : steps.steps) {
       const bool is_message = each.sends() || each.receives();
       const double blocks = cost::detail::volume(steps.at(each.sends() ? each.source : each.target));
-      const std::int64_t peer = is_message ? tree.position_of(each.peer) : position_;
+      // All switches of a level look alike; which one it is follows from where the rank is.
+      const bool is_to_rank = is_message && !topology::is_switch(tree, each.peer);
+      const std::int64_t peer = is_to_rank ? tree.position_of(each.peer) : position_;
       std::uint64_t what = colouring::mixed(static_cast<std::uint64_t>(each.kind), each.channel);
-      what = colouring::mixed(what, static_cast<std::uint64_t>(tree.parting_level(position_, peer)));
+      const int level = is_message ? topology::crossed_level(tree, steps.self, each.peer) : tree.depth();
+      what = colouring::mixed(what, static_cast<std::uint64_t>(2 * level + (is_message && !is_to_rank)));
       // Equal up to rounding: volumes are sums of fractions.
       what = colouring::mixed(what, static_cast<std::uint64_t>(std::llround(blocks * 0x1p32)));
-      moves_.push_back({is_message ? peer : -1, colouring::mixed(what, each.phase)});
+      moves_.push_back({is_to_rank ? peer : -1, colouring::mixed(what, each.phase)});
     }
     if (has_dependences) order_ = schedule::derive_dependences(std::move(steps));
   }

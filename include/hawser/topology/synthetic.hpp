@@ -19,6 +19,7 @@ namespace hawser::topology {
 
 inline constexpr std::size_t max_level_name = 64;         ///< characters
 inline constexpr std::size_t max_levels = 32;             ///< far beyond any machine; keeps hostile text small
+inline constexpr std::string_view reduces_mark = "+reduces";  ///< the switch that joins the units can reduce
 inline constexpr std::size_t max_list_entries = 1 << 20;  ///< entries of one list of counts
 
 /// True for a letter or underscore followed by letters, digits, underscores or dashes, at most `max_level_name` long.
@@ -70,12 +71,13 @@ class synthetic_parser {
   }
 
   void parse_level() {
-    const std::size_t name_at = at_;
+    const std::size_t name_at = at_, number = levels_.size();
     const std::string name = parse_name();
     if (!next_is(':'))
       fail_at(at_, "a colon and a count must follow the level name \"" + name + "\"", "write it like rack:4");
     ++at_;
     const counts count = next_is('[') ? parse_list() : parse_single();
+    const bool reduces = parse_reduces();
     const link up = next_is('@') ? parse_figures(name) : default_link(name);
     if (!at_end() && !is_blank(text_[at_]))
       fail_at(at_, "unexpected text after the level", "separate levels by a blank, as in \"rack:4 gpu:8\"");
@@ -86,6 +88,7 @@ class synthetic_parser {
       add_with_gpus(name, count, up);
     else
       add(name, count, up);
+    if (reduces) levels_[number].reduces_in_network = true;
   }
 
   std::string parse_name() {
@@ -118,6 +121,15 @@ class synthetic_parser {
   counts parse_single() {
     const std::size_t begin = at_;
     return {begin, false, {parse_count()}};
+  }
+
+  /// The mark of a level whose switch can reduce.
+  bool parse_reduces() {
+    if (!next_is('+')) return false;
+    if (text_.substr(at_, reduces_mark.size()) != reduces_mark)
+      fail_at(at_, "only +reduces can follow a count", "write it like rack:4+reduces");
+    at_ += reduces_mark.size();
+    return true;
   }
 
   counts parse_list() {
@@ -221,7 +233,7 @@ inline std::string exact_figures(const link& up) {
 
 }  // namespace detail
 
-/// Reads `level:count[@bandwidth[,latency]]`, outermost first, separated by blanks. A count is the number of units
+/// Reads `level:count[+reduces][@bandwidth[,latency]]`, outermost first, separated by blanks. A count is the number of units
 /// under each unit of the level above, or a list with one number per unit above; a trailing list without a `gpu` level
 /// counts the GPUs of each unit (`"rack:[8,8,5]"`). Figures are those of each unit's link upwards, per direction; what
 /// is not given is assumed (`default_link`). Throws errc::parse with the column. O(text), no memory per rank.
@@ -230,9 +242,8 @@ inline hierarchy parse_synthetic(std::string_view text) {
 }
 
 /// The text that `parse_synthetic` reads back as the same levels and figures, exactly. Provenance other than an
-/// assumed default comes back as `file`. Throws errc::unsupported for what the text cannot say: a placement, in-network
-/// reduction, level names outside the grammar, figures that are unknown or zero bandwidth, a ragged innermost level
-/// that is not called gpu.
+/// assumed default comes back as `file`. Throws errc::unsupported for what the text cannot say: a placement, level names
+/// outside the grammar, figures that are unknown or zero bandwidth, a ragged innermost level that is not called gpu.
 std::string to_synthetic(const hierarchy& tree);
 
 namespace detail {
@@ -242,7 +253,6 @@ inline void check_expressible(const hierarchy& tree, const level& each, bool is_
     fail(errc::unsupported, "the hierarchy cannot be written as a synthetic topology", reason, "write it as JSON");
   };
   if (!tree.is_in_rank_order()) refuse("ranks are not placed in order");
-  if (each.reduces_in_network) refuse("level \"" + each.name + "\" reduces in the network");
   if (!is_level_name(each.name) || (each.name == "gpu" && !is_last))
     refuse("\"" + each.name + "\" is not a name that the text can have there");
   if (std::count_if(tree.levels().begin(), tree.levels().end(),
@@ -270,6 +280,7 @@ inline std::string to_synthetic(const hierarchy& tree) {
     detail::check_expressible(tree, each, &each == &tree.levels().back());
     if (!text.empty()) text += ' ';
     text += each.name + ':' + detail::synthetic_counts(each.units);
+    if (each.reduces_in_network) text += reduces_mark;
     if (each.up != default_link(each.name)) text += detail::exact_figures(each.up);
   }
   return text;

@@ -48,7 +48,7 @@ std::set<std::int64_t> counts(std::int64_t n) {
 template <class Algorithms>
 void check_flat(collective what, const Algorithms& algorithms) {
   for (std::int64_t n = 1; n <= largest && !testing::Test::HasFailure(); ++n) {
-    const topology::hierarchy tree = topology::parse_synthetic("gpu:" + std::to_string(n));
+    const topology::hierarchy tree = topology::parse_synthetic("gpu:" + std::to_string(n) + "+reduces");
     for (const auto& each : algorithms) {
       const operation op = what == collective::barrier ? operation::unite
                            : each.keeps_order          ? operation::compose

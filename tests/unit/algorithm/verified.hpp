@@ -31,7 +31,7 @@ inline void expect_verified(const topology::hierarchy& tree, const request& what
   const auto found = schedule::verify(
       what, tree.size(),
       [&](rank r) { return schedule::derive_dependences(algorithm::generate(tree, what, algorithm, r)); },
-      {.check_order = in_order, .max_violations = 2});
+      {.check_order = in_order, .switches = topology::reducing_switches(tree).count(), .max_violations = 2});
   if (!found.empty()) ADD_FAILURE() << describe(what, algorithm, machine) << ": " << to_string(found.front());
 }
 

@@ -9,7 +9,7 @@ using namespace hawser;
 using namespace hawser::tests;
 
 topology::hierarchy flat(std::int64_t n) {
-  return topology::parse_synthetic("gpu:" + std::to_string(n));
+  return topology::parse_synthetic("gpu:" + std::to_string(n) + "+reduces");
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

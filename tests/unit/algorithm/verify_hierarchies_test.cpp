@@ -22,7 +22,11 @@ constexpr const char* machines[] = {"rack:1 gpu:1",
                                     "rack:[5,4,4]",
                                     "rack:7 gpu:[1,1,2,1,1,1,1]",
                                     "pod:3 rack:1 gpu:3",
-                                    "rack:4 node:2 gpu:2"};
+                                    "rack:4 node:2 gpu:2",
+                                    "rack:3+reduces gpu:4",
+                                    "rack:2 gpu:3+reduces",
+                                    "pod:2+reduces rack:2 gpu:2+reduces",
+                                    "pod:2 rack:[3,2]+reduces gpu:[1,2,3,2,2]"};
 
 void verify_all(const topology::hierarchy& tree, const std::string& machine, std::int64_t all_roots_up_to) {
   int checked = 0;

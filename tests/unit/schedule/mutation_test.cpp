@@ -23,8 +23,11 @@ struct tally {
 class subject {
  public:
   subject(const topology::hierarchy& tree, const request& what, std::string name)
-      : what_(what), name_(std::move(name)), ranks_(static_cast<int>(tree.size())) {
-    for (int r = 0; r < ranks_; ++r) {
+      : what_(what),
+        name_(std::move(name)),
+        ranks_(static_cast<int>(tree.size())),
+        participants_(ranks_ + static_cast<int>(topology::reducing_switches(tree).count())) {
+    for (int r = 0; r < participants_; ++r) {
       right_.push_back(algorithm::generate(tree, what_, name_, r));
       programs_.push_back(schedule::derive_dependences(right_.back()));
     }
@@ -34,15 +37,15 @@ class subject {
     return schedule::verify(
         what_, ranks_,
         [&](rank r) { return r.value == changed ? instead : programs_[static_cast<std::size_t>(r.value)]; },
-        {.check_order = !what_.is_commutative, .max_violations = 1});
+        {.check_order = !what_.is_commutative, .switches = participants_ - ranks_, .max_violations = 1});
   }
 
   void break_steps(std::map<mutation, tally>& tallies) const {
     const oracle runs(what_, ranks_);
     ASSERT_TRUE(runs.is_right(right_)) << text() << ": the oracle disagrees with the right schedule";
     for (mutation how : all_mutations)
-      for (int r = 0; r < ranks_; ++r)
-        each_mutant(right_[static_cast<std::size_t>(r)], how, ranks_,
+      for (int r = 0; r < participants_; ++r)
+        each_mutant(right_[static_cast<std::size_t>(r)], how, participants_,
                     [&](const schedule::schedule& mutant, const std::string& what_changed) {
                       ++tallies[how].made;
                       if (!verify(r, schedule::derive_dependences(mutant)).empty()) return;
@@ -55,7 +58,7 @@ class subject {
 
   /// Leaves out every dependence in turn: a race, unless others imply it.
   void break_dependences(int& dropped, int& implied) const {
-    for (int r = 0; r < ranks_; ++r) {
+    for (int r = 0; r < participants_; ++r) {
       const schedule::program& whole = programs_[static_cast<std::size_t>(r)];
       for (std::uint32_t before = 0; before < whole.waits_for.size(); ++before)
         for (std::uint32_t k = whole.first_dependent[before]; k < whole.first_dependent[before + 1]; ++k) {
@@ -94,7 +97,7 @@ class subject {
 
   request what_;
   std::string name_;
-  int ranks_;
+  int ranks_, participants_;  // the switches that reduce come after the ranks
   schedules right_;
   std::vector<schedule::program> programs_;
 };
@@ -120,7 +123,8 @@ class mutation_of : public testing::TestWithParam<collective> {};
 
 TEST_P(mutation_of, any_single_step_is_caught) {
   std::map<mutation, tally> tallies;
-  each_subject(GetParam(), {"gpu:1", "gpu:2", "gpu:3", "gpu:4", "gpu:5", "gpu:6", "gpu:9", "rack:[1,3,2]"},
+  each_subject(GetParam(), {"gpu:1", "gpu:2", "gpu:3", "gpu:4", "gpu:5", "gpu:6", "gpu:9", "rack:[1,3,2]", "gpu:3+reduces",
+                "rack:2+reduces gpu:[1,2]+reduces"},
                [&](const subject& each) { each.break_steps(tallies); });
   for (const auto& [how, count] : tallies) {
     std::printf("%s: %s: %d mutants, %d of them equivalent\n", std::string(to_string(GetParam())).c_str(),
@@ -131,7 +135,8 @@ TEST_P(mutation_of, any_single_step_is_caught) {
 
 TEST_P(mutation_of, any_needed_dependence_is_caught) {
   int dropped = 0, implied = 0;
-  each_subject(GetParam(), {"gpu:2", "gpu:3", "gpu:4", "gpu:5", "gpu:6", "rack:[1,3,2]"},
+  each_subject(GetParam(), {"gpu:2", "gpu:3", "gpu:4", "gpu:5", "gpu:6", "rack:[1,3,2]", "gpu:3+reduces",
+                "rack:2+reduces gpu:[1,2]+reduces"},
                [&](const subject& each) { each.break_dependences(dropped, implied); });
   std::printf("%s: %d dependences dropped, %d of them implied by others\n", std::string(to_string(GetParam())).c_str(),
               dropped, implied);

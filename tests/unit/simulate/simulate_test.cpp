@@ -84,6 +84,24 @@ TEST(simulate, segments_pipeline_a_chain) {
   EXPECT_NEAR(time_of(tree, of(collective::broadcast, 1'000'000), "chain", how), 4e-4 + 9 * 2e-4, 1e-10);
 }
 
+TEST(simulate, a_switch_that_reduces_halves_what_an_uplink_carries) {
+  const hierarchy tree = parse_synthetic("gpu:4+reduces@1GB/s,1us");
+  const request what = of(collective::all_reduce, 1'000'000);
+  // Up, then down, at once in segments; among ranks three quarters of a vector, twice, in the same direction.
+  EXPECT_NEAR(time_of(tree, what, "in_network"), 2 * (1e-6 + 1e-3), 1e-12);
+  const auto most_bytes = [&](const char* name) {
+    double most = 0;
+    for (const link_load& each : simulate(tree, what, name, links_only()).links) most = std::max(most, each.bytes);
+    return most;
+  };
+  EXPECT_NEAR(most_bytes("in_network"), 1e6, 1);
+  EXPECT_NEAR(most_bytes("two_shot"), 1.5e6, 1);
+  options how = links_only();
+  how.segments = 100;
+  EXPECT_LT(time_of(tree, what, "in_network", how), 1.1e-3);
+  EXPECT_EQ(simulate(tree, what, "in_network", how).classes, 1);
+}
+
 TEST(simulate, reductions_take_time_on_the_rank) {
   const hierarchy tree = parse_synthetic("gpu:2@1GB/s,0s");
   options how = links_only();
@@ -154,7 +172,8 @@ TEST_P(every_algorithm, moves_the_bytes_that_the_cost_model_counts) {
 INSTANTIATE_TEST_SUITE_P(machines, every_algorithm,
                          testing::Values("gpu:1", "gpu:2", "gpu:5", "gpu:8", "rack:2 gpu:4", "rack:3 gpu:4",
                                          "rack:[3,2]", "rack:[4,4,3]", "rack:4 gpu:4", "pod:2 rack:2 gpu:3",
-                                         "pod:2 rack:[2,1] gpu:[2,3,2]"));
+                                         "pod:2 rack:[2,1] gpu:[2,3,2]", "rack:3+reduces gpu:2",
+                                         "pod:2+reduces rack:2 gpu:3+reduces", "rack:[3,2]+reduces"));
 
 TEST(simulate, a_cyclic_placement_has_classes_too) {
   const hierarchy block = parse_synthetic("rack:2 gpu:3");
