@@ -86,16 +86,16 @@ class symmetry_finder {
     std::vector<std::uint64_t> colours(index(graph_.nodes()), 1);
     for (int r = 0; r < graph_.ranks(); ++r) colours[index(r)] = 2;
     colours = refined(std::move(colours), rounds_of_colours);
-    std::map<std::uint64_t, int> count;
-    for (int r = 0; r < graph_.ranks(); ++r) ++count[colours[index(r)]];
+    std::map<std::uint64_t, int> ranks_of;
+    for (int r = 0; r < graph_.ranks(); ++r) ++ranks_of[colours[index(r)]];
     std::set<int> sizes;
-    for (const auto& [colour, ranks] : count) sizes.insert(ranks);
+    for (const auto& [colour, ranks] : ranks_of) sizes.insert(ranks);
     std::vector<std::vector<int>> rare;
     for (const int few : sizes) {
       if (few == *sizes.rbegin() || rare.size() == most_ideas_of_few) break;
       rare.emplace_back();
       for (int r = 0; r < graph_.ranks(); ++r)
-        if (count[colours[index(r)]] <= few) rare.back().push_back(r);
+        if (ranks_of[colours[index(r)]] <= few) rare.back().push_back(r);
     }
     return rare;
   }
