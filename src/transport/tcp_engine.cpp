@@ -11,6 +11,9 @@ namespace hawser::transport {
 namespace {
 
 constexpr std::size_t scratch_bytes = std::size_t{256} << 10;  // fits a core's second-level cache
+/// With nothing pending, only every so many rounds of progress look for new connections and for the ends of old ones: a
+/// rank that polls for its neighbours on the host need not make a system call each time.
+constexpr int rounds_without_looking = 16;
 constexpr std::size_t least_buffer_limit = std::size_t{64} << 10;
 
 }  // namespace
@@ -37,7 +40,7 @@ tcp_transport::engine::~engine() {
 
 tcp_transport::engine::peer& tcp_transport::engine::peer_of(rank who) {
   std::unique_ptr<peer>& entry = peers_[who.value];
-  if (!entry) entry = std::make_unique<peer>(who, buffer_limit_);
+  if (!entry) entry = std::make_unique<peer>(who, buffer_limit_, pending_);
   return *entry;
 }
 
@@ -57,6 +60,7 @@ void tcp_transport::engine::send(rank to, tag match, std::span<const std::byte> 
   use(each);
   if (each.now == stage::lost) return done.done(done, &*each.why_lost);
   outgoing& added = each.sends.emplace_back();
+  ++pending_;
   const std::uint64_t fields[2] = {match.packed(), bytes.size()};
   for (std::size_t i = 0; i < head_bytes; ++i) added.start[i] = static_cast<std::byte>(fields[i / 8] >> (8 * (i % 8)));
   added.bytes = bytes;
@@ -89,6 +93,18 @@ void tcp_transport::engine::flush_dirty() {
   flushing_.clear();
 }
 
+bool tcp_transport::engine::may_look_away() noexcept {
+  if (pending_ == 0 && ++looked_away_ < rounds_without_looking) return true;
+  looked_away_ = 0;
+  return false;
+}
+
+/// Who blocks next does so because of what the kernel may have to say.
+bool tcp_transport::engine::arm() noexcept {
+  looked_away_ = rounds_without_looking;
+  return dirty_.empty();
+}
+
 bool tcp_transport::engine::progress() {
   if (closed_) return false;
   has_moved_ = false;
@@ -96,6 +112,7 @@ bool tcp_transport::engine::progress() {
   // An answer to what has just gone out is not there yet: the next round looks, whatever that one sends.
   if (has_moved_ && !std::exchange(has_only_sent_, true)) return true;
   has_only_sent_ = false;
+  if (may_look_away()) return has_moved_;
   std::array<epoll_event, 64> events;
   const int count = ::epoll_wait(epoll_.value(), events.data(), static_cast<int>(events.size()), 0);
   for (int i = 0; i < count && !closed_; ++i) {
@@ -153,6 +170,7 @@ void tcp_transport::engine::fail_peer(peer& each, const failure& why) {
     close(each);
   }
   const std::deque<outgoing> dropped = std::exchange(each.sends, {});
+  pending_ -= dropped.size();
   each.queue.fail_all(why);
   for (const outgoing& each_send : dropped) each_send.done->done(*each_send.done, &why);
 }
@@ -168,6 +186,7 @@ void tcp_transport::engine::lose(peer& each, std::string_view reason) {
   each.why_lost = why;
   close(each);
   const std::deque<outgoing> dropped = std::exchange(each.sends, {});
+  pending_ -= dropped.size();
   for (const outgoing& each_send : dropped) each_send.done->done(*each_send.done, &why);
 }
 

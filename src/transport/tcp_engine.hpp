@@ -30,7 +30,7 @@ class tcp_transport::engine {
   void send(rank to, tag match, std::span<const std::byte> bytes, completion& done);
   void receive(rank from, tag match, sink into, completion& done);
   bool progress();
-  bool arm() const noexcept { return dirty_.empty(); }
+  bool arm() noexcept;
   int wait_descriptor() const noexcept { return epoll_.value(); }
   void peer_failed(const failure& why);
   void shutdown();
@@ -55,7 +55,8 @@ class tcp_transport::engine {
   enum class stage { idle, connecting, greeting, open, lost };
 
   struct peer {
-    peer(rank number, std::size_t buffer_limit) : who(number), queue(number, buffer_limit) {}
+    peer(rank number, std::size_t buffer_limit, std::size_t& pending)
+        : who(number), queue(number, buffer_limit, &pending) {}
 
     rank who;
     stage now = stage::idle;
@@ -93,6 +94,7 @@ class tcp_transport::engine {
   void close(peer& each);
   void mark_dirty(peer& each);
   void flush_dirty();
+  bool may_look_away() noexcept;
   void on_event(std::uint64_t key, std::uint32_t events);
   bool watch(int fd, std::uint64_t key, std::uint32_t& current, std::uint32_t wanted);
   void watch(peer& each);
@@ -131,6 +133,8 @@ class tcp_transport::engine {
   net::unique_fd epoll_, listener_, timer_;
   std::uint32_t listener_interest_ = 0;
   bool is_timer_set_ = false;
+  std::size_t pending_ = 0;     // transfers of all peers
+  int looked_away_ = 0;         // rounds of progress since the kernel was last asked
   bool has_moved_ = false;      // in this round of progress
   bool has_only_sent_ = false;  // in the round before
   std::unordered_map<std::int32_t, std::unique_ptr<peer>> peers_;

@@ -57,6 +57,7 @@ bool tcp_transport::engine::complete_sends(peer& each, std::size_t count) {
     if (each.sent < whole) break;
     each.sent -= whole;
     each.sends.pop_front();
+    --pending_;
     first.done->done(*first.done, nullptr);
     if (each.now != stage::open) return false;
   }

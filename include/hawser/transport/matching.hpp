@@ -56,15 +56,16 @@ class match_queue {
  public:
   static constexpr std::size_t default_buffer_limit = std::size_t{1} << 20;
 
-  explicit match_queue(rank peer, std::size_t buffer_limit = default_buffer_limit)
-      : peer_(peer), buffer_limit_(buffer_limit) {}
+  /// `of_all` counts the outstanding receives of several queues; it must outlive this object.
+  explicit match_queue(rank peer, std::size_t buffer_limit = default_buffer_limit, std::size_t* of_all = nullptr)
+      : peer_(peer), buffer_limit_(buffer_limit), of_all_(of_all) {}
   match_queue(match_queue&&) = delete;
 
   /// Posts a receive. Returns the message that it matched where that one was only offered: the transport then delivers
   /// it (`place`/`advance` or `append`, then `finish`). A size mismatch completes the receive with errc::mismatch.
   arrival* post(tag match, sink into, completion& done) {
     if (failed_) return done.done(done, &*failed_), nullptr;
-    ++outstanding_;
+    begin_receive();
     if (arrival* found = unexpected_.find(match)) return match_unexpected(*found, into, done);
     arrival& waiting = take_node(posted_);
     waiting.match = match;
@@ -154,7 +155,7 @@ class match_queue {
     while (arrival* waiting = posted_.first()) {
       completion& done = *waiting->done_;
       recycle(*waiting, posted_);
-      --outstanding_;
+      end_receive();
       done.done(done, &*failed_);
     }
   }
@@ -171,6 +172,15 @@ class match_queue {
   rank peer() const noexcept { return peer_; }
 
  private:
+  void begin_receive() noexcept {
+    ++outstanding_;
+    if (of_all_) ++*of_all_;
+  }
+  void end_receive() noexcept {
+    --outstanding_;
+    if (of_all_) --*of_all_;
+  }
+
   static constexpr std::size_t nodes_per_slab = 16;
   static constexpr std::size_t first_buffer = std::size_t{64} << 10;  // grows with the bytes that really arrive
   static constexpr std::size_t kept_buffer = 4096;                    // a free node keeps a buffer of at most this
@@ -319,7 +329,7 @@ class match_queue {
   void report(arrival& message, const failure* why) {
     completion& done = *message.done_;
     message.done_ = nullptr;
-    --outstanding_;
+    end_receive();
     done.done(done, why);
   }
 
@@ -327,7 +337,7 @@ class match_queue {
     completion* done = message.done_;
     recycle(message, done ? matched_ : discarded_);
     if (!done) return;
-    --outstanding_;
+    end_receive();
     done->done(*done, why);
   }
 
@@ -360,6 +370,7 @@ class match_queue {
   rank peer_;
   std::size_t buffer_limit_;
   std::size_t outstanding_ = 0;
+  std::size_t* of_all_;
   std::size_t buffered_ = 0;
   list posted_;      // receives without a message
   list unexpected_;  // messages without a receive
