@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <hawser/algorithm/levels.hpp>
 #include <hawser/tune/spread.hpp>
 
 namespace hawser::detail {
@@ -17,11 +18,11 @@ constexpr double wanted_seconds = 0.5;
 constexpr int least_iterations = 5;
 constexpr int most_iterations = 1000;
 
-/// Lets all ranks go at nearly the same time. The planner's choice of a barrier may have fewer messages and let some go
-/// much earlier than others, who then seem to take longer.
+/// Lets all ranks go at nearly the same time: who goes earlier seems to take longer. On one level, all hear it in the
+/// same round; over several, a leader's few messages keep them closer together than the many of all ranks.
 void start_together(communicator& members) {
   call_options options;
-  options.algorithm = "dissemination";
+  if (algorithm::active_levels(members.hierarchy()).size() < 2) options.algorithm = "dissemination";
   members.barrier(options);
 }
 

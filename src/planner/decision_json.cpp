@@ -35,7 +35,7 @@ void check_parts(schedule::collective what, const algorithm::parsed_name& parsed
   const auto inner = algorithm::detail::inner_names(what);
   for (std::size_t k = 0; k + 1 < parsed.parts.size(); ++k)
     if (std::find(inner.begin(), inner.end(), parsed.parts[k]) == inner.end() &&
-        !(what == schedule::collective::all_reduce && algorithm::detail::goes_by_leader(parsed.parts[k])))
+        !(algorithm::detail::is_all_reduce(what) && algorithm::detail::goes_by_leader(parsed.parts[k])))
       where.fail_here("\"" + std::string(parsed.parts[k]) + "\" is no algorithm of an inner level");
   algorithm::detail::with_flat(what, parsed.parts.back(), [](const auto&) {});
 }

@@ -44,8 +44,9 @@ inline std::vector<std::string_view> flat_names(collective what, bool on_one_lev
 inline constexpr std::array<std::string_view, 2> leader_names{"linear", "binomial"};
 
 /// The names that may stand for a level inside: of an all-reduce, those that are both a reduce-scatter and an
-/// all-gather, and those that go by a leader.
+/// all-gather, and those that go by a leader; of a barrier, whose token has no parts, only the latter.
 inline std::vector<std::string_view> inner_names(collective what) {
+  if (what == collective::barrier) return {leader_names.begin(), leader_names.end()};
   if (what != collective::all_reduce) return flat_names(what, true);
   std::vector<std::string_view> names = flat_names(collective::reduce_scatter, true);
   const auto gathers = flat_names(collective::all_gather);
@@ -68,7 +69,7 @@ inline bool has_switches_for(const topology::hierarchy& tree, std::string_view n
 }
 
 constexpr bool has_hierarchical_form(collective what) {
-  return what != collective::gather && what != collective::scatter && what != collective::barrier;
+  return what != collective::gather && what != collective::scatter;
 }
 
 inline std::string join_levels(std::string_view inner, int inner_levels, std::string_view outermost) {

@@ -65,6 +65,11 @@ constexpr bool is_exchange(collective what) {
   return what == collective::all_to_all || what == collective::all_to_all_v;
 }
 
+/// A barrier is an all-reduce of a token, and has the same phases on several levels.
+constexpr bool is_all_reduce(collective what) {
+  return what == collective::all_reduce || what == collective::barrier;
+}
+
 /// All ranks as one group: in the order of positions, so that neighbours are near, or of ranks where order counts.
 struct everybody {
   everybody(const hierarchy& whole, const request& what, rank self)
@@ -169,10 +174,13 @@ inline void generate_hierarchical(const hierarchy& tree, const request& what, co
   const ladder levels(tree);
   check_levels(levels, name);
   switch (what.what) {
-    case collective::all_reduce: {
+    case collective::all_reduce:
+    case collective::barrier: {
       std::vector<inner_algorithms> inner;
       for (std::size_t i = name.parts.size() - 1; i-- > 0;) inner.push_back(inner_of_all_reduce(name.parts[i]));
-      const auto& outermost = find(all_reduce_algorithms, name.parts.back(), "all_reduce");
+      const auto& outermost = what.what == collective::barrier
+                                  ? find(barrier_algorithms, name.parts.back(), "barrier")
+                                  : find(all_reduce_algorithms, name.parts.back(), "all_reduce");
       return hierarchical_all_reduce(levels, inner, outermost, out).generate();
     }
     case collective::reduce_scatter:

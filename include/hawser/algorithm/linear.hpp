@@ -51,4 +51,11 @@ inline void linear_scatter(const scatter_phase& phase, builder& out) {
   out.copy(own, input(root, root + 1));
 }
 
+/// A reduce to member 0 and its broadcast: the fewest messages in two rounds; a barrier where the data is a token. The
+/// first member sends and receives all of them. Summed in the order of the members.
+inline void linear_all_reduce(const all_reduce_phase& phase, builder& out) {
+  linear_reduce({phase.members, 0, phase.whole, phase.input}, out);
+  linear_broadcast({phase.members, 0, phase.whole, buffer::output}, out);
+}
+
 }  // namespace hawser::algorithm

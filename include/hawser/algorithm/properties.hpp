@@ -94,7 +94,7 @@ inline std::vector<int> paired_levels(const topology::hierarchy& tree, schedule:
   if (!parsed.is_hierarchical) return pairs(what, name) ? levels : paired;
   for (std::size_t k = 0; k < parsed.parts.size() && !detail::is_exchange(what); ++k) {
     const std::string_view part = parsed.parts[k];
-    const bool is_inside = what == collective::all_reduce && k + 1 < parsed.parts.size();
+    const bool is_inside = detail::is_all_reduce(what) && k + 1 < parsed.parts.size();
     if (is_inside && detail::goes_by_leader(part)) continue;
     if (pairs(is_inside ? collective::reduce_scatter : what, part)) paired.push_back(levels[levels.size() - 1 - k]);
   }
@@ -114,10 +114,10 @@ inline std::int64_t steps_bound(const topology::hierarchy& tree, schedule::colle
     const std::string_view part = parsed.parts[static_cast<std::size_t>(levels.size() - 1 - k)];
     const auto sizes = levels.units(k).distinct_sizes();
     const std::int64_t n = sizes.back();
-    if (what == schedule::collective::all_reduce && k > 0 && detail::goes_by_leader(part))
+    if (detail::is_all_reduce(what) && k > 0 && detail::goes_by_leader(part))
       bound += rails * (steps(find(reduce_algorithms, part, "reduce"), n) +
                         steps(find(broadcast_algorithms, part, "broadcast"), n));
-    else if (what == schedule::collective::all_reduce && k > 0)
+    else if (detail::is_all_reduce(what) && k > 0)
       bound += rails * (steps(find(reduce_scatter_algorithms, part, "reduce_scatter"), n) +
                         steps(find(all_gather_algorithms, part, "all_gather"), n));
     else

@@ -132,10 +132,10 @@ inline chains chains_by_level(const topology::hierarchy& tree, const schedule::r
   for (std::size_t k = 0; k < active.size(); ++k) {
     const std::string_view part = parsed.parts[active.size() - 1 - k];
     const std::int64_t n = tree.at(active[k]).units.distinct_sizes().back();
-    if (what.what == collective::all_reduce && k > 0 && algorithm::detail::goes_by_leader(part)) {
+    if (algorithm::detail::is_all_reduce(what.what) && k > 0 && algorithm::detail::goes_by_leader(part)) {
       add(active[k], collective::reduce, part, n);
       add(active[k], collective::broadcast, part, n);
-    } else if (what.what == collective::all_reduce && k > 0) {
+    } else if (algorithm::detail::is_all_reduce(what.what) && k > 0) {
       add(active[k], collective::reduce_scatter, part, n);
       add(active[k], collective::all_gather, part, n);
     } else {
@@ -221,10 +221,10 @@ inline std::vector<std::int64_t> representatives(const topology::hierarchy& tree
   return positions;
 }
 
-/// Whether an all-reduce goes by leaders on all levels inside.
+/// Whether an all-reduce or a barrier goes by leaders on all levels inside.
 inline bool is_led(schedule::collective what, std::string_view name) {
   const algorithm::parsed_name parsed = algorithm::parse_name(name);
-  return what == schedule::collective::all_reduce && parsed.is_hierarchical &&
+  return algorithm::detail::is_all_reduce(what) && parsed.is_hierarchical &&
          std::all_of(parsed.parts.begin(), parsed.parts.end() - 1, algorithm::detail::goes_by_leader);
 }
 

@@ -208,7 +208,7 @@ class planner {
     return consider(what, name);
   }
 
-  /// Where no form is fit for a machine of this size (gather, scatter and barrier have flat ones only), the one of the
+  /// Where no form is fit for a machine of this size (gather and scatter have flat ones only), the one of the
   /// fewest steps serves it.
   void admit_fewest_steps(const schedule::request& what, std::vector<schedule::candidate>& candidates) const {
     schedule::candidate* fewest = nullptr;
