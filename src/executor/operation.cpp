@@ -1,6 +1,9 @@
 // Runs the steps of a program; see operation.hpp.
 #include <hawser/executor/operation.hpp>
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <exception>
 #include <map>
 #include <tuple>
@@ -13,6 +16,23 @@ namespace hawser::executor {
 
 using schedule::step;
 using schedule::step_kind;
+
+namespace {
+
+/// A call whose result is as large leaves nothing in the caches that the ranks of a host share: a quarter of the last
+/// level, since two ranks have an input and an output each. What the system says of it may be the sum over all dies of
+/// a processor (glibc on AMD's), of which a rank has one: no more than the usual 32 MiB are believed.
+std::size_t bytes_past_caches() noexcept {
+  constexpr long usual = long{32} << 20;
+#ifdef _SC_LEVEL3_CACHE_SIZE
+  static const long known = ::sysconf(_SC_LEVEL3_CACHE_SIZE);
+#else
+  constexpr long known = 0;
+#endif
+  return static_cast<std::size_t>(known > 0 ? std::min(known, usual) : usual) / 4;
+}
+
+}  // namespace
 
 compiled_program::compiled_program(schedule::program program) : code(std::move(program)) {
   const auto& steps = code.source.steps;
@@ -33,6 +53,10 @@ operation::operation(operation_arguments arguments, transport::any_transport& wi
     : arguments_(std::move(arguments)), wire_(wire) {
   arguments_.window = std::clamp<std::int64_t>(arguments_.window, 1, max_window);
   arguments_.segments = std::max<std::int64_t>(arguments_.segments, 1);
+  const std::int64_t blocks = arguments_.program->code.source.output_blocks;
+  is_larger_than_caches_ =
+      blocks > 0 && !arguments_.output.is_ragged() &&
+      static_cast<std::size_t>(blocks * arguments_.output.count(0)) * arguments_.element_bytes >= bytes_past_caches();
 }
 
 operation::~operation() = default;
@@ -188,6 +212,7 @@ void operation::receive(slot& home, std::uint32_t index) {
     into.data = t.staging.data();
   } else if (!t.target.empty()) {
     into.data = t.target[0].data;
+    into.is_final = is_larger_than_caches_ && arguments_.program->code.dependents_of(index).empty();
   }
   post(t);
   wire_.receive(s.peer, tag_of(home, s), into, t);

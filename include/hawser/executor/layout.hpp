@@ -70,6 +70,7 @@ class block_layout {
     return is_ragged_ ? counts_[static_cast<std::size_t>(block)] : count_;
   }
   std::size_t element_bytes() const noexcept { return element_bytes_; }
+  bool is_ragged() const noexcept { return is_ragged_; }
 
   /// Appends the bytes that a region names in a segment, joining what is adjacent.
   void append_runs(const schedule::region& where, segment part, std::vector<run>& runs) const {

@@ -150,6 +150,7 @@ class operation {
   std::int64_t segments_left_ = 0;
   std::int64_t pending_ = 0;
   std::uint16_t order_number_ = 0;
+  bool is_larger_than_caches_ = false;
   bool is_told_ = false;
   std::optional<transport::failure> failed_;
   std::vector<run> runs_a_, runs_b_, runs_c_;  // reused between steps

@@ -14,6 +14,7 @@
 
 #include <hawser/core/error.hpp>
 #include <hawser/core/rank.hpp>
+#include <hawser/transport/streaming_copy.hpp>
 #include <hawser/transport/transport.hpp>
 
 namespace hawser::transport {
@@ -113,7 +114,10 @@ class match_queue {
       while (bytes > 0) {
         const std::span<std::byte> room = place(message);
         const std::size_t piece = std::min(bytes, room.size());
-        std::memcpy(room.data(), from, piece);
+        if (message.is_matched_ && message.into_.is_final)
+          copy_past_caches(room.data(), from, piece);
+        else
+          std::memcpy(room.data(), from, piece);
         advance(message, piece);
         from += piece;
         bytes -= piece;

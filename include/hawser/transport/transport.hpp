@@ -53,6 +53,8 @@ struct sink {
   void* state = nullptr;
   /// Pieces given to `consume` start at multiples of this and are multiples of it long, the last one excepted.
   std::size_t granule = 1;
+  /// Nobody reads the bytes soon: a transport that copies them may write past the caches.
+  bool is_final = false;
 };
 
 /// An endpoint of one rank. All calls come from one thread at a time.
