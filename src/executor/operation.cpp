@@ -108,15 +108,14 @@ void operation::begin_segment(slot& home) {
 void operation::allocate_scratch(slot& home) {
   const std::int64_t blocks = arguments_.program->code.source.scratch_blocks;
   const std::size_t element = arguments_.element_bytes;
-  const auto largest = [&](std::int64_t count) { return (count + home.part.of - 1) / home.part.of; };
   std::int64_t elements = 0;
   if (arguments_.scratch_counts.empty()) {
-    elements = blocks * largest(arguments_.scratch_count);
+    elements = blocks * home.part.largest(arguments_.scratch_count);
     home.scratch = block_layout::uniform(nullptr, arguments_.scratch_count, element);
   } else {
     for (std::int64_t count : arguments_.scratch_counts) {
       home.scratch_offsets.push_back(elements);
-      elements += largest(count);
+      elements += home.part.largest(count);
     }
     home.scratch = block_layout::ragged(nullptr, arguments_.scratch_counts, home.scratch_offsets, element);
   }

@@ -10,6 +10,7 @@
 #include <hawser/cost/parameters.hpp>
 #include <hawser/cost/traffic.hpp>
 #include <hawser/schedule/plan.hpp>
+#include <hawser/schedule/segments.hpp>
 
 namespace hawser::cost {
 
@@ -64,7 +65,7 @@ inline seconds byte_work(const topology::hierarchy& tree, const traffic& moved, 
   return sum;
 }
 
-/// What a message as a whole takes at each stage; m segments take a share of the bytes each.
+/// What a message as a whole takes at each stage; each segment takes its share of the bytes.
 struct stages {
   seconds latency{};       ///< along the chain
   seconds serial{};        ///< its bytes one after the other along the chain
@@ -86,29 +87,33 @@ struct stages {
   }
 };
 
-/// How far apart segments of a rank end: as the slowest stage lets them pass.
-inline seconds spacing(const stages& s, double m) {
-  return std::max(s.transfer, s.reduction) / m + s.overhead;
+/// How far apart segments of a rank end that have a share of the bytes each: as the slowest stage lets them pass.
+inline seconds spacing(const stages& s, double share) {
+  return std::max(s.transfer, s.reduction) * share + s.overhead;
 }
 
 /// The same where only a window of segments is in flight. Along chains and trees that hand on, segments come one after
 /// the other and a window of them passes in a round trip at best. Elsewhere all ranks begin the segments of a window
 /// together; they circulate through the stages, and each waits at the slowest for the others (a closed queueing
 /// network, e.g. Lazowska et al.: Quantitative System Performance, chapter 5).
-inline seconds windowed_spacing(const stages& s, double m) {
-  const seconds apart = spacing(s, m);
-  const double in_flight = std::min(m, static_cast<double>(s.window));
+inline seconds windowed_spacing(const stages& s, double share, std::int64_t segments) {
+  const seconds apart = spacing(s, share);
+  const auto in_flight = static_cast<double>(std::min(segments, s.window));
   const seconds round_trip =
-      s.stay_latency + s.overhead + (s.stay_serial + (s.hands_on ? 1.0 : s.reducing) * s.reduction) / m;
+      s.stay_latency + s.overhead + (s.stay_serial + (s.hands_on ? 1.0 : s.reducing) * s.reduction) * share;
   if (s.hands_on) return std::max(apart, round_trip / in_flight);
   return apart + std::max(round_trip - apart, seconds{}) / in_flight;
 }
 
-/// Time with m segments: the first passes all stages, each further one follows.
+/// Time with m segments: the first, which may be smaller, passes all stages; each further one follows. The last is as
+/// small as the first, so what it passes after the slowest stage is in the first's way.
 inline seconds pipelined(const stages& s, std::int64_t m, bool is_windowed = true) {
-  const double count = static_cast<double>(m);
-  const seconds first = s.latency + s.overhead + (s.serial + s.reducing * s.reduction) / count;
-  return first + (count - 1) * (is_windowed ? windowed_spacing(s, count) : spacing(s, count));
+  const double first_share = schedule::segmentation(m).share(0);
+  const seconds first = s.latency + s.overhead + (s.serial + s.reducing * s.reduction) * first_share;
+  if (m == 1) return first;
+  const auto others = static_cast<double>(m - 1);
+  const double share = (1 - first_share) / others;
+  return first + others * (is_windowed ? windowed_spacing(s, share, m) : spacing(s, share));
 }
 
 }  // namespace detail

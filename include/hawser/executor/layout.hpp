@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <hawser/schedule/interval.hpp>
+#include <hawser/schedule/segments.hpp>
 
 namespace hawser::executor {
 
@@ -16,21 +17,16 @@ struct run {
   std::size_t bytes = 0;
 };
 
-/// Segment `index` of `of`: elements [floor(c * index / of), floor(c * (index + 1) / of)) of every block of c elements.
+/// Segment `index` of `of`: the same part of every block (schedule/segments.hpp).
 struct segment {
   std::int64_t index = 0;
   std::int64_t of = 1;
 
   /// The segment's bounds in a block of `count` elements.
-  std::int64_t begin(std::int64_t count) const noexcept { return at(count, index); }
-  std::int64_t end(std::int64_t count) const noexcept { return at(count, index + 1); }
-
- private:
-  std::int64_t at(std::int64_t count, std::int64_t i) const noexcept {
-    return of == 1 ? i * count
-                   : static_cast<std::int64_t>(static_cast<schedule::uint128>(count) *
-                                               static_cast<schedule::uint128>(i) / static_cast<schedule::uint128>(of));
-  }
+  std::int64_t begin(std::int64_t count) const noexcept { return schedule::segmentation(of).begin(count, index); }
+  std::int64_t end(std::int64_t count) const noexcept { return schedule::segmentation(of).begin(count, index + 1); }
+  /// At least as many elements as any segment of such a block has.
+  std::int64_t largest(std::int64_t count) const noexcept { return schedule::segmentation(of).largest(count); }
 };
 
 /// The blocks of one buffer: all of one size, or each with its own count and offset.
@@ -80,7 +76,7 @@ class block_layout {
  private:
   std::int64_t offset(std::int64_t block, segment part) const {
     if (is_ragged_) return offsets_[static_cast<std::size_t>(block)];
-    return block * (holds_one_segment_ ? (count_ + part.of - 1) / part.of : count_);
+    return block * (holds_one_segment_ ? part.largest(count_) : count_);
   }
 
   void append_runs(const schedule::interval& where, segment part, std::vector<run>& runs) const {

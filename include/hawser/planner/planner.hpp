@@ -99,7 +99,7 @@ class planner {
   }
 
   /// The fastest first, but for one that is nearly as fast by assumed figures and sends less over the links of which
-  /// least is known.
+  /// least is known, or as much in more segments.
   void put_best_first(std::vector<schedule::candidate>& candidates) const {
     std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
       return std::tuple(!a.is_possible(), a.predicted) < std::tuple(!b.is_possible(), b.predicted);
@@ -110,9 +110,14 @@ class planner {
     const auto crossing = [&](const schedule::candidate& each) {
       return each.parts[static_cast<std::size_t>(level)].crossing_bytes;
     };
+    constexpr double same = 1e-9;
+    const auto is_safer = [&](const schedule::candidate& a, const schedule::candidate& b) {
+      if (crossing(a) < (1 - same) * crossing(b)) return true;
+      return crossing(a) <= (1 + same) * crossing(b) && a.segments > b.segments;
+    };
     auto best = candidates.begin();
     for (auto each = best; each != candidates.end() && each->is_possible() && each->predicted <= most; ++each)
-      if (crossing(*each) < (1 - 1e-9) * crossing(*best)) best = each;
+      if (is_safer(*each, *best)) best = each;
     std::rotate(candidates.begin(), best, best + 1);
   }
 

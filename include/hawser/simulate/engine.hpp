@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <hawser/cost/parameters.hpp>
+#include <hawser/schedule/segments.hpp>
 #include <hawser/schedule/window.hpp>
 #include <hawser/simulate/network.hpp>
 #include <hawser/simulate/program.hpp>
@@ -138,8 +139,8 @@ class engine {
   const class_program& program_of(const step_ref& at) const { return code_.classes[static_cast<std::size_t>(at.host)]; }
   host& host_of(const step_ref& at) { return hosts_[static_cast<std::size_t>(at.host)]; }
   slot& slot_of(const step_ref& at) { return host_of(at).slots[at.slot]; }
-  double bytes_of(double blocks) const {
-    return blocks * settings_.block_bytes / static_cast<double>(settings_.segments);
+  double bytes_of(const step_ref& at, double blocks) {
+    return blocks * settings_.block_bytes * schedule::segmentation(settings_.segments).share(slot_of(at).segment);
   }
 
   void begin_segment(step_ref at) {
@@ -177,7 +178,7 @@ class engine {
     if (!s.sends() && !s.receives()) return enlist(work::compute, at);
     if (const std::uint32_t next = program.next_on_lane[at.step]; next != class_program::none)
       release({at.host, at.slot, next});
-    if (bytes_of(program.blocks[at.step]) <= 0 && !settings_.sends_empty_messages) return completed(at);
+    if (bytes_of(at, program.blocks[at.step]) <= 0 && !settings_.sends_empty_messages) return completed(at);
     if (s.sends()) return enlist(work::post, at);
     post(at, false);
   }
@@ -220,7 +221,7 @@ class engine {
       done = self.receiving_until = std::max(now_ + (count - 1) * each, self.receiving_until + count * each);
     } else {
       double amount = 0;
-      for (const step_ref& at : steps) amount += bytes_of(program_of(at).blocks[at.step]);
+      for (const step_ref& at : steps) amount += bytes_of(at, program_of(at).blocks[at.step]);
       done = self.computing_until = std::max(now_, self.computing_until) +
                                     (is_switch ? 0 : amount / settings_.host.reduction.bytes_per_second);
     }
@@ -283,7 +284,7 @@ class engine {
       const std::uint32_t id = take(deliveries_, free_deliveries_);
       deliveries_[id] = {number, is_send ? at.slot : other->slot, is_send ? other->slot : at.slot, 0};
       waiting.erase(other);
-      starting_.push_back({{m.from, m.to, m.level, bytes_of(m.blocks)}, id});
+      starting_.push_back({{m.from, m.to, m.level, bytes_of(at, m.blocks)}, id});
     }
   }
 
