@@ -25,6 +25,9 @@ if(PROJECT_IS_TOP_LEVEL)
   if(HAWSER_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_CXX_COMPILER_LAUNCHER "${HAWSER_CCACHE}")
   endif()
+  if(HAWSER_CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
+    set(CMAKE_CUDA_COMPILER_LAUNCHER "${HAWSER_CCACHE}")
+  endif()
 endif()
 
 # Warnings and sanitizers for hawser's own translation units; never exported to consumers.
