@@ -29,6 +29,11 @@ constexpr const char* mpi_note = " mpi";
 #else
 constexpr const char* mpi_note = "";
 #endif
+#ifdef HAWSER_HAS_CUDA
+constexpr const char* cuda_note = " cuda";
+#else
+constexpr const char* cuda_note = "";
+#endif
 
 int say(const std::string& message, int code) {
   std::fflush(stdout);
@@ -82,7 +87,7 @@ context read_context(std::vector<std::string> arguments) {
 int dispatch(const context& process) {
   CLI::App program("Plans, proves, runs and measures collective communication on a hierarchy of machines.", "hawser");
   program.set_version_flag("--version",
-                           std::string("hawser " HAWSER_VERSION "\ncomponents: runtime") + ucx_note + mpi_note);
+                           std::string("hawser " HAWSER_VERSION "\ncomponents: runtime") + ucx_note + mpi_note + cuda_note);
   program.require_subcommand(0, 1);  // an unknown verb is then told by its name
   program.footer(
       "Exit code: 0 success, 1 something wrong was found, 2 bad usage or unreadable input.\n"

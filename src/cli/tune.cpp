@@ -10,6 +10,7 @@
 #include "describe.hpp"
 #include "job.hpp"
 #include "spawn.hpp"
+#include "tune_device.hpp"
 #include "tune_report.hpp"
 #include "verbs.hpp"
 
@@ -22,6 +23,7 @@ struct tune_options {
   std::string time = "5s";
   bool infers = false;
   int local = 0;
+  int device = -1;
   std::string form = "text";
 };
 
@@ -63,6 +65,7 @@ tune_report measure(const tune_options& options, const bootstrap::launch& from, 
 }
 
 int run(const tune_options& options, const context& process) {
+  if (options.device >= 0) return tune_device(options.device);
   const bootstrap::launch from = bootstrap::read_launch();
   const format form = parse_format(options.form);
   const communicator_options told = communicator_options_of(options.job, from);
@@ -93,6 +96,8 @@ verb add_tune(CLI::App& program, const context& process) {
   app->add_flag("--infer", options->infers, "Find the racks by measuring, and tune the hierarchy that they make");
   app->add_option("--time", options->time, "Measure for about so long")->capture_default_str()->type_name("TIME");
   app->add_option("--local", options->local, "Start N processes on this host")->type_name("N");
+  app->add_flag("--device{0}", options->device,
+                "Instead, measure how kernels are best launched on GPU 0 of this process, or --device=N");
   options->job.add_to(*app);
   app->add_option("--format", options->form, "text or json (docs/schema/tune-1.json)")
       ->capture_default_str()

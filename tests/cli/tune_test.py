@@ -23,6 +23,16 @@ class Tune(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 
+    def test_device_prints_the_policies_and_measures_or_says_why_not(self):
+        done = hawser("tune", "--device")
+        self.assertEqual([line.split()[0] for line in done.stdout.splitlines()[:4]], ["arch", "sm_80", "sm_90", "sm_100"])
+        self.assertIn("assumed", done.stdout)
+        if done.returncode == 0:  # on a machine with a GPU
+            self.assertIn("measured on ", done.stdout)
+            return
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stdout, r"not measured: (no CUDA device \(.+\); run on|this hawser was built without CUDA)")
+
     def test_measures_every_level_and_writes_the_file(self):
         found = self.tune(*TWO_LEVELS)
         self.assertEqual(json.loads(self.file.read_text()), found["tuning"])
