@@ -163,8 +163,8 @@ inline void estimate(const topology::hierarchy& tree, const schedule::request& w
     part.transfer = seconds{part.crossing_bytes / detail::rate_of(tree, d, host)};
     part.serial = part.transfer * moved.serial[i];
     // Where the data is handed on, each rank on the way reduces it first; in an all-reduce only on the way up, where it
-    // arrives at twice the rate, from two children.
-    if (schedule::reduces(what.what) && moved.serial[i] > 1)
+    // arrives at twice the rate, from two children. What a switch reduces is no rank's work.
+    if (schedule::reduces(what.what) && moved.stay_serial[i] > 1)
       all.reducing = std::max(all.reducing, moved.serial[i] * (what.what == schedule::collective::all_reduce ? 2 : 1));
     if (host.is_memory(tree, d)) all.reduction += part.transfer;
     all.add(part, latency, moved.stay_rounds[i], moved.stay_serial[i]);

@@ -103,7 +103,10 @@ struct chains {
     hands_on = hands_on && (algorithm.hands_on || messages == 0);
     serial[i] = std::max(serial[i], passes);
     stay_rounds[i] += algorithm.hands_on ? std::min(messages, receive_and_send) : messages;
-    stay_serial[i] = std::max(stay_serial[i], algorithm.hands_on ? std::min<double>(passes, receive_and_send) : passes);
+    // To a switch and back a segment passes different directions of the links: those behind it need not wait for both.
+    const double own_passes = algorithm.needs_switch ? 1.0 : passes;
+    stay_serial[i] =
+        std::max(stay_serial[i], algorithm.hands_on ? std::min<double>(own_passes, receive_and_send) : own_passes);
   }
 };
 

@@ -87,7 +87,7 @@ void check_rooted(communicator& members, std::size_t count, const call_options& 
     for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(data[i], value(root.value, i)) << wishes.algorithm;
     return;
   }
-  members.reduce(data, result, op::sum, root, wishes);
+  members.reduce(data, result, root, op::sum, wishes);
   if (members.rank() != root) return;
   for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(result[i], total(members, i)) << wishes.algorithm;
 }
@@ -215,7 +215,7 @@ TEST(aggregator, a_dead_one_is_named_by_every_rank) {
     // The aggregator meets a call that it cannot read: it ends, and nobody waits for it for ever.
     if (members.rank() == rank(0)) {
       detail::switch_call wrong;
-      wrong.what.algorithm = "magic";
+      wrong.what.algorithm = "hierarchical(magic,in_network)";
       detail::switch_announcer told(members.state()->owner().engine());
       told.tell(4, wrong);
       told.flush(std::chrono::seconds(10));
