@@ -87,7 +87,7 @@ TEST(simulate, segments_pipeline_a_chain) {
 TEST(simulate, a_switch_that_reduces_halves_what_an_uplink_carries) {
   const hierarchy tree = parse_synthetic("gpu:4+reduces@1GB/s,1us");
   const request what = of(collective::all_reduce, 1'000'000);
-  // Up, then down, at once in segments; among ranks three quarters of a vector, twice, in the same direction.
+  // Up, then down; among ranks three quarters of a vector, twice.
   EXPECT_NEAR(time_of(tree, what, "in_network"), 2 * (1e-6 + 1e-3), 1e-12);
   const auto most_bytes = [&](const char* name) {
     double most = 0;
@@ -98,7 +98,8 @@ TEST(simulate, a_switch_that_reduces_halves_what_an_uplink_carries) {
   EXPECT_NEAR(most_bytes("two_shot"), 1.5e6, 1);
   options how = links_only();
   how.segments = 100;
-  EXPECT_LT(time_of(tree, what, "in_network", how), 1.1e-3);
+  // Segments in flight have equal shares of a link: they go up together, and down together.
+  EXPECT_LT(time_of(tree, what, "in_network", how), 2.1e-3);
   EXPECT_EQ(simulate(tree, what, "in_network", how).classes, 1);
 }
 
