@@ -1,8 +1,11 @@
 // The simulator: times that can be computed by hand, classes against single ranks, bytes against the cost model.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <random>
+#include <vector>
 
 #include <hawser/algorithm/enumerate.hpp>
 #include <hawser/cost/traffic.hpp>
@@ -74,14 +77,27 @@ TEST(simulate, a_flow_takes_what_others_leave) {
   EXPECT_NEAR(ran.time.count(), 4e-3, 1e-12);
 }
 
+/// One segment in flight per rank, which receives it and hands it on: a hop begins when the one before it has ended,
+/// and neither of its two ranks is at the segment before.
+double time_along_chain(int hops, const schedule::segmentation& cut, double whole) {
+  std::vector<double> before(static_cast<std::size_t>(hops) + 1, 0.0);
+  for (std::int64_t i = 0; i < cut.segments(); ++i) {
+    double arrived = 0;
+    for (std::size_t hop = 0; hop + 1 < before.size(); ++hop)
+      before[hop] = arrived = std::max({arrived, before[hop], before[hop + 1]}) + cut.share(i) * whole;
+  }
+  return before[before.size() - 2];
+}
+
 TEST(simulate, segments_pipeline_a_chain) {
   const hierarchy tree = parse_synthetic("gpu:5@1GB/s,0s");
   options how = links_only();
-  how.segments = 10;
   how.window = 1;
-  // One segment in flight per rank, which receives it and hands it on: a segment every 0.2 ms behind the first, which
-  // takes four hops of 0.1 ms.
-  EXPECT_NEAR(time_of(tree, of(collective::broadcast, 1'000'000), "chain", how), 4e-4 + 9 * 2e-4, 1e-10);
+  for (const std::int64_t segments : {1, 3, 5, 10, 33}) {
+    how.segments = segments;
+    const double expected = time_along_chain(4, schedule::segmentation(segments), 1e-3);
+    EXPECT_NEAR(time_of(tree, of(collective::broadcast, 1'000'000), "chain", how), expected, 1e-10) << segments;
+  }
 }
 
 TEST(simulate, a_switch_that_reduces_halves_what_an_uplink_carries) {
