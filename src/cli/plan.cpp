@@ -5,7 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include <hawser/algorithm/generate.hpp>
+#include <hawser/algorithm/packed_trees.hpp>
 #include <hawser/planner/explain.hpp>
 #include <hawser/planner/turning_points.hpp>
 
@@ -73,7 +73,9 @@ class planning {
 
   int run() {
     const format form = parse_format(options_.form);
-    const planner::planner chooser(tree_, tuned_.host, decisions_of(options_.decisions, tree_));
+    planner::planner chooser(tree_, tuned_.host, decisions_of(options_.decisions, tree_));
+    if (auto links = network_of(options_.topology); links && links->links.ranks() == tree_.size())
+      chooser.know(std::move(links));
     const auto begin = std::chrono::steady_clock::now();
     const schedule::plan made = options_.explains ? make_explained_plan(chooser, what_) : chooser.make_plan(what_);
     const seconds took(std::chrono::steady_clock::now() - begin);
@@ -103,10 +105,16 @@ class planning {
   std::vector<preparation> prepare_all(const schedule::plan& made) const {
     std::vector<preparation> all;
     for (const schedule::candidate& each : made.candidates)
-      if (each.is_possible() && (wants_all() || each.algorithm == made.algorithm))
+      if (each.is_possible() && each.algorithm != planner::packed_trees_name &&
+          (wants_all() || each.algorithm == made.algorithm))
         all.push_back(prepare(tree_, what_, each.algorithm, options_.self));
-    if (all.empty()) all.push_back(prepare(tree_, what_, made.algorithm, options_.self));  // forced though slow
+    if (all.empty() && made.prepared.empty())
+      all.push_back(prepare(tree_, what_, made.algorithm, options_.self));  // forced though slow
     return all;
+  }
+
+  schedule::schedule steps_of(const schedule::plan& made) const {
+    return algorithm::generate_planned(tree_, what_, made.algorithm, made.prepared, options_.self);
   }
 
   void print_text(const schedule::plan& made, const std::vector<preparation>& prepared, seconds took) const {
@@ -114,8 +122,7 @@ class planning {
     if (options_.measures)
       std::printf("planned in %s (every candidate, once per request)\n%s", to_string(took).c_str(),
                   describe(prepared, options_.self).c_str());
-    if (options_.lists_steps)
-      std::fputs(describe_steps(algorithm::generate(tree_, what_, made.algorithm, options_.self)).c_str(), stdout);
+    if (options_.lists_steps) std::fputs(describe_steps(steps_of(made)).c_str(), stdout);
   }
 
   void print_json(const schedule::plan& made, const std::vector<preparation>& prepared) const {
@@ -127,7 +134,7 @@ class planning {
       for (const preparation& each : prepared) out["stats"].push_back(to_json(each));
     }
     out["steps"] = nullptr;
-    if (options_.lists_steps) out["steps"] = to_json(algorithm::generate(tree_, what_, made.algorithm, options_.self));
+    if (options_.lists_steps) out["steps"] = to_json(steps_of(made));
     std::printf("%s\n", out.dump(2).c_str());
   }
 

@@ -160,6 +160,7 @@ json to_json(const schedule::plan& made, const workload& work) {
   out["scales_seconds"] = made.what.needs_integer_sums() ? json(made.scales.count()) : json(nullptr);
   out["lower_bound_seconds"] = made.lower_bound.count();
   out["notes"] = made.notes;
+  out["prepared"] = made.prepared.empty() ? json(nullptr) : json(made.prepared);
   out["parameters"] = nullptr;
   out["turning_points"] = nullptr;
   if (!made.parameters.empty()) out["parameters"] = json::array();

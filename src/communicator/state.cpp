@@ -183,7 +183,7 @@ std::shared_ptr<const executor::compiled_program> communicator_state::program_fo
   const program_key key(what.what, made.algorithm, what.root.value, what.in_place, what.has_ragged_blocks,
                         what.needs_order());
   if (const auto found = programs_.find(key); found != programs_.end()) return found->second;
-  schedule::schedule steps = algorithm::generate(planner_.tree(), what, made.algorithm, self_);
+  schedule::schedule steps = algorithm::generate_planned(planner_.tree(), what, made.algorithm, made.prepared, self_);
   for (schedule::step& each : steps.steps)
     if (each.peer.value >= 0) each.peer = in_job(each.peer);
   auto program = std::make_shared<const executor::compiled_program>(schedule::derive_dependences(std::move(steps)));

@@ -8,7 +8,7 @@ from program import SOURCE, hawser
 
 PLAN_KEYS = ["schema", "collective", "bytes", "count", "type", "accumulation", "op", "root", "mode", "ranks",
              "hierarchy", "fingerprint", "algorithm", "chosen_by", "segments", "window", "predicted_seconds", "scales_seconds",
-             "lower_bound_seconds", "notes", "parameters", "turning_points", "candidates", "rank", "stats", "steps"]
+             "lower_bound_seconds", "notes", "prepared", "parameters", "turning_points", "candidates", "rank", "stats", "steps"]
 CANDIDATE_KEYS = ["algorithm", "possible", "rejected", "predicted_seconds", "reduction_seconds",
                   "overhead_seconds", "window_seconds", "segments", "parts"]
 COLLECTIVES = ("all_reduce", "reduce_scatter", "all_gather", "all_to_all", "all_to_all_v", "broadcast", "reduce",
@@ -143,6 +143,37 @@ class Plan(unittest.TestCase):
             self.assertEqual(other.returncode, 1)
             changed = {each["path"]: each for each in json.loads(other.stdout)["changes"]}
             self.assertEqual((changed["/bytes"]["before"], changed["/bytes"]["after"]), (1 << 10, 1 << 30))
+
+    def test_a_graph_of_links_has_packed_trees(self):
+        """Eight V100 in a mesh: a file that says which GPUs are joined, and by how many NVLinks of 25 GB/s."""
+        links = {2: ((0, 3), (0, 4), (1, 2), (1, 5), (2, 3), (4, 7), (5, 6), (6, 7)),
+                 1: ((0, 1), (0, 2), (1, 3), (2, 6), (3, 7), (4, 5), (4, 6), (5, 7))}
+        nodes = [{"kind": "host", "name": "n1", "identities": ["host/n1"]}]
+        nodes += [{"kind": "gpu", "name": f"GPU{i}", "identities": [f"host/n1/gpu/{i}"]} for i in range(8)]
+        edges = [{"a": 0, "b": 1 + i, "kind": "contains", "bandwidth": None, "latency": None} for i in range(8)]
+        edges += [{"a": 1 + a, "b": 1 + b, "kind": "nvlink", "bandwidth": count * 25e9, "latency": 1e-6}
+                  for count, pairs in links.items() for a, b in pairs]
+        for node in nodes:
+            node.update(attributes={}, tier=0, can_reduce=False)
+        for edge in edges:
+            edge.update(provenance="file")
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "mesh.json")
+            path.write_text(json.dumps({"schema": "hawser.topology/1", "tells": ["hosts", "gpus", "nvlink"],
+                                        "nodes": nodes, "edges": edges, "findings": []}))
+            arguments = ("all_gather", "--topology", str(path), "--bytes", "1GiB")
+            made = plan(*arguments)
+            self.assertEqual(made["algorithm"], "packed_trees", made["candidates"])
+            self.assertTrue(made["prepared"].startswith("hawser.tree_packing/1 8 "))
+            busiest = made["candidates"][0]["parts"][-1]
+            self.assertEqual(busiest["level"], "network")
+            self.assertAlmostEqual(busiest["transfer_seconds"], 7 * 2**27 / 150e9, 9)  # 7 blocks over six links
+            self.assertIn("packed_trees", hawser("plan", *arguments, "--explain").stdout)
+            steps = plan(*arguments, "--rank", "3", "--steps")["steps"]
+            self.assertGreaterEqual(sum(each["kind"] == "recv" for each in steps), 7)
+            small = plan("all_gather", "--topology", str(path), "--bytes", "1KiB")
+            self.assertNotEqual(small["algorithm"], "packed_trees")
+            self.assertIsNone(small["prepared"])
 
     def test_topo_round_trip(self):
         with tempfile.TemporaryDirectory() as folder:

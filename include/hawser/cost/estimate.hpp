@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include <hawser/cost/parameters.hpp>
@@ -17,6 +18,9 @@ namespace hawser::cost {
 /// Segments smaller than this only add messages: about a shared-memory ring's piece (docs/transports.md).
 inline constexpr std::int64_t smallest_segment_bytes = 16 * 1024;
 inline constexpr std::int64_t most_segments = 4096;
+
+/// In a candidate's parts, after those of the levels: the busiest link of the network that is known beside them.
+inline constexpr std::string_view network_level = "network";
 
 /// What a level's links are taken to carry: between hosts no more than the transport suggests, unless somebody has said
 /// more than that.
@@ -168,6 +172,17 @@ inline void estimate(const topology::hierarchy& tree, const schedule::request& w
       all.reducing = std::max(all.reducing, moved.serial[i] * (what.what == schedule::collective::all_reduce ? 2 : 1));
     if (host.is_memory(tree, d)) all.reduction += part.transfer;
     all.add(part, latency, moved.stay_rounds[i], moved.stay_serial[i]);
+    c.parts.push_back(std::move(part));
+  }
+  if (moved.busiest.blocks > 0) {
+    schedule::cost_part part{.level = std::string(network_level)};
+    part.crossing_bytes = moved.busiest.blocks * block;
+    part.transfer = seconds{moved.busiest.seconds_per_byte * block};
+    part.serial = part.transfer * *std::max_element(moved.serial.begin(), moved.serial.end());
+    all.transfer = std::max(all.transfer, part.transfer);
+    all.serial = std::max(all.serial, part.serial);
+    const double stay = *std::max_element(moved.stay_serial.begin(), moved.stay_serial.end());
+    all.stay_serial = std::max(all.stay_serial, part.transfer * stay);
     c.parts.push_back(std::move(part));
   }
   c.reduction = seconds{moved.blocks_reduced * block / host.reduction.bytes_per_second};

@@ -13,6 +13,7 @@
 
 #include <hawser/algorithm/properties.hpp>
 #include <hawser/cost/compose.hpp>
+#include <hawser/cost/network_load.hpp>
 #include <hawser/cost/rank_traffic.hpp>
 
 namespace hawser::cost {
@@ -34,6 +35,7 @@ struct traffic {
   /// Sent by all ranks over what they would if all were as busy as that one. Of a machine above `exact_ranks`: 1.
   double evenness = 1;
   double blocks_reduced = 0;  ///< reduced or copied by the busiest rank
+  busiest_link busiest{};     ///< of the network, where one is known beside the hierarchy
 };
 
 namespace detail {

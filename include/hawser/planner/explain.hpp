@@ -109,6 +109,9 @@ inline std::string explain(const schedule::plan& p, std::size_t at_most = 100) {
   text += "hierarchy   " + p.hierarchy + "  fingerprint " + p.fingerprint + "\n";
   if (!p.figures.empty()) text += "figures     " + p.figures + "\n";
   text += "chosen      " + p.algorithm + ", " + std::to_string(p.segments) + " segments, by " + p.chosen_by + "\n";
+  if (!p.prepared.empty())
+    text += "prepared    " + p.prepared.substr(0, p.prepared.find(' ')) + ", " + std::to_string(p.prepared.size()) +
+            " B of text\n";
   text += "predicted   " + to_string(p.predicted);
   if (p.predicted.count() > 0) {
     char share[64];

@@ -16,7 +16,9 @@
 #include <hawser/algorithm/properties.hpp>
 #include <hawser/core/integer_sum.hpp>
 #include <hawser/cost/estimate.hpp>
+#include <hawser/cost/packed_traffic.hpp>
 #include <hawser/planner/decisions.hpp>
+#include <hawser/planner/packed_network.hpp>
 #include <hawser/schedule/plan.hpp>
 #include <hawser/topology/describe.hpp>
 #include <hawser/topology/fingerprint.hpp>
@@ -60,6 +62,20 @@ class planner {
   /// Replaces what is pinned; before the first plan is made.
   void pin(std::shared_ptr<const decision_table> pinned) noexcept { pinned_ = std::move(pinned); }
 
+  /// From now on, of up to `cost::exact_ranks` ranks, candidates are charged what they put on the links of the network
+  /// that the hierarchy is the outline of, and trees packed into it are one of them; before the first plan is made.
+  /// Node r is rank r. A network that does not join all ranks is forgotten again. Throws errc::mismatch where it is of
+  /// others.
+  void know(std::shared_ptr<const cost::network> links) {
+    if (links->links.ranks() != tree_.size())
+      fail(errc::mismatch, "the network has " + std::to_string(links->links.ranks()) + " ranks",
+           "the hierarchy has " + std::to_string(tree_.size()));
+    const auto load = std::make_shared<const cost::network_load>(*links);
+    if (!load->is_whole()) return;
+    network_ = std::move(links);
+    if (tree_.size() <= cost::exact_ranks) load_ = load;
+  }
+
   /// Takes the forced algorithm, else the pinned one, else the fastest possible one by the model. Throws
   /// errc::not_found for an unknown forced algorithm, errc::unsupported where the forced one, or any, cannot serve the
   /// request.
@@ -75,6 +91,7 @@ class planner {
     made.algorithm = chosen.algorithm;
     made.segments = chosen.segments;
     made.predicted = chosen.predicted;
+    if (made.algorithm == packed_trees_name) made.prepared = to_string(packed(true).packing);
     if (what.needs_integer_sums()) add_scales(made);
     return made;
   }
@@ -90,6 +107,8 @@ class planner {
  private:
   std::vector<std::string> names_for(const schedule::request& what) const {
     std::vector<std::string> names = algorithm::algorithm_names(tree_, what.what);
+    const bool can_be_packed = tree_.size() > 1 && algorithm::serves_packed(what.what);
+    if (can_be_packed && (load_ || what.algorithm == packed_trees_name)) names.emplace_back(packed_trees_name);
     const bool is_listed = std::find(names.begin(), names.end(), what.algorithm) != names.end();
     if (!what.algorithm.empty() && what.algorithm != "hierarchical" && !is_listed) {
       (void)algorithm::generate(tree_, what, what.algorithm, tree_.rank_at(0));  // an unknown name throws here
@@ -239,6 +258,7 @@ class planner {
   static bool is_only_slow(const schedule::candidate& c) { return c.rejected.starts_with(not_considered); }
 
   schedule::candidate consider(const schedule::request& what, const std::string& name) const {
+    if (name == packed_trees_name) return consider_packed(what);
     schedule::candidate c{.algorithm = name};
     const bool is_hierarchical = algorithm::parse_name(name).is_hierarchical;
     if (reduces(what.what) && !what.is_commutative && !algorithm::keeps_order(tree_, what.what, name))
@@ -268,6 +288,30 @@ class planner {
     return -1;
   }
 
+  /// Without a network, of the one that the hierarchy says there is.
+  schedule::candidate consider_packed(const schedule::request& what) const {
+    schedule::candidate c{.algorithm = std::string(packed_trees_name)};
+    if (reduces(what.what) && !what.is_commutative)
+      c.rejected = "does not keep the order of a non-commutative operator";
+    else if (what.needs_canonical_sums())
+      c.rejected = "does not preserve the canonical order";
+    else if (!what.are_counts_agreed)
+      c.rejected = "needs block sizes that all ranks know";
+    else
+      c.rejected = packed(what.algorithm == packed_trees_name).refused;
+    if (c.is_possible()) price(what, c);
+    return c;
+  }
+
+  /// Packed once, and once more where it is asked for after it was too long to be packed unasked.
+  const packed_network& packed(bool is_asked) const {
+    std::lock_guard lock(packing_);
+    auto& known = packed_[is_asked ? 1 : 0];
+    if (!known && packed_[0] && packed_[0]->refused.empty()) return *packed_[0];
+    if (!known) known = pack(network_ ? *network_ : cost::network_of(tree_), is_asked);
+    return *known;
+  }
+
   /// The time in which the sizes of blocks travel ahead of them, the same way.
   seconds sizes_pass(const schedule::request& what, const std::string& name) const {
     schedule::request sizes = what;
@@ -278,12 +322,32 @@ class planner {
     return pass.predicted;
   }
 
+  /// Out of place: the choice must not depend on one rank's buffers. Where racks are even, blocks of different sizes
+  /// travel as equal ones do (a test compares them), and are not counted again.
+  schedule::request counted_as(const schedule::request& what) const {
+    schedule::request counted = what;
+    counted.in_place = false;
+    const bool is_even = std::all_of(tree_.levels().begin(), tree_.levels().end(),
+                                     [](const topology::level& each) { return each.units.is_uniform(); });
+    if (is_even && what.what == schedule::collective::all_to_all_v) {
+      counted.what = schedule::collective::all_to_all;
+      counted.has_ragged_blocks = false;
+    }
+    return counted;
+  }
+
   cost::traffic traffic_of(const schedule::request& what, const std::string& name) const {
-    const auto key = std::tuple(what.what, what.root.value, what.has_ragged_blocks, what.needs_order(), name);
+    const schedule::request counted = counted_as(what);
+    const auto key =
+        std::tuple(counted.what, counted.root.value, counted.has_ragged_blocks, counted.needs_order(), name);
     std::lock_guard lock(mutex_);
     const auto [found, is_new] = counted_.try_emplace(key);
-    // Out of place: the choice must not depend on one rank's buffers.
-    if (is_new) found->second = cost::count_traffic(tree_, what, name, phases_);
+    if (is_new && name == packed_trees_name) {
+      found->second = cost::packed_traffic(tree_, counted, packed(true).packing);
+    } else if (is_new) {
+      found->second = cost::count_traffic(tree_, counted, name, phases_);
+      if (load_) found->second.busiest = load_->of(tree_, counted, name);
+    }
     return found->second;
   }
 
@@ -293,6 +357,10 @@ class planner {
   std::string fingerprint_;
   std::shared_ptr<const decision_table> pinned_;
   std::optional<std::vector<bool>> served_;
+  std::shared_ptr<const cost::network> network_;
+  std::shared_ptr<const cost::network_load> load_;
+  mutable std::mutex packing_;
+  mutable std::optional<packed_network> packed_[2];  // unasked, asked for
   mutable std::mutex mutex_;
   mutable cost::phase_counts phases_;
   mutable std::map<std::tuple<schedule::collective, std::int32_t, bool, bool, std::string>, cost::traffic> counted_;

@@ -141,5 +141,22 @@ TEST(registry, says_which_algorithms_are_symmetric) {
   expect_flags(collective::all_gather, algorithm::all_gather_algorithms);
 }
 
+/// What the planner relies on: it counts an all_to_all_v of an even machine as an all_to_all.
+TEST(traffic, blocks_of_different_sizes_travel_as_equal_ones_where_racks_are_even) {
+  request plain{.what = collective::all_to_all}, ragged{.what = collective::all_to_all_v, .has_ragged_blocks = true};
+  for (const char* machine :
+       {"gpu:7", "gpu:16", "rack:3 gpu:4", "rack:12 gpu:8", "pod:2 rack:3 gpu:2", "pod:3 rack:9 gpu:4"}) {
+    const hierarchy tree = parse_synthetic(machine);
+    for (const std::string& name : algorithm::algorithm_names(tree, collective::all_to_all_v)) {
+      SCOPED_TRACE(name + " on " + machine);
+      const traffic equal = count_traffic(tree, plain, name), different = count_traffic(tree, ragged, name);
+      expect_equal(different, equal);
+      EXPECT_EQ(different.stay_rounds, equal.stay_rounds);
+      EXPECT_EQ(different.blocks_sent, equal.blocks_sent);
+      EXPECT_EQ(different.evenness, equal.evenness);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hawser::cost
