@@ -5,7 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include <hawser/algorithm/packed_trees.hpp>
+#include <hawser/algorithm/prepared.hpp>
 #include <hawser/planner/explain.hpp>
 #include <hawser/planner/turning_points.hpp>
 
@@ -106,7 +106,7 @@ class planning {
     std::vector<preparation> all;
     for (const schedule::candidate& each : made.candidates)
       if (each.is_possible() && each.algorithm != planner::packed_trees_name &&
-          (wants_all() || each.algorithm == made.algorithm))
+          each.algorithm != planner::multi_rail_name && (wants_all() || each.algorithm == made.algorithm))
         all.push_back(prepare(tree_, what_, each.algorithm, options_.self));
     if (all.empty() && made.prepared.empty())
       all.push_back(prepare(tree_, what_, made.algorithm, options_.self));  // forced though slow

@@ -4,10 +4,8 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include <hawser/algorithm/generate.hpp>
 #include <hawser/algorithm/phase.hpp>
 #include <hawser/schedule/tree_packing.hpp>
 
@@ -142,14 +140,6 @@ inline schedule::schedule generate_packed(const schedule::tree_packing& packing,
            "they serve all_gather, reduce_scatter and all_reduce");
   }
   return std::move(out).finish();
-}
-
-/// One rank's schedule of a plan's algorithm: from what was prepared where the plan has such a thing, else from the
-/// hierarchy alone. Throws as `generate` and `schedule::parse_tree_packing`.
-inline schedule::schedule generate_planned(const topology::hierarchy& tree, const schedule::request& what,
-                                           std::string_view algorithm, const std::string& prepared, rank self) {
-  if (prepared.empty()) return generate(tree, what, algorithm, self);
-  return generate_packed(schedule::parse_tree_packing(prepared), what, self);
 }
 
 }  // namespace hawser::algorithm

@@ -63,9 +63,14 @@ class network_load {
 
   /// Throws as `algorithm::generate`; errc::unsupported where two ranks that talk are parted.
   busiest_link of(const topology::hierarchy& tree, const schedule::request& what, std::string_view name) const {
+    return of_schedules([&](rank r) { return algorithm::generate(tree, what, name, r); });
+  }
+  /// The same of schedules that `schedule_of(rank)` generates.
+  template <class ScheduleOf>
+  busiest_link of_schedules(ScheduleOf&& schedule_of) const {
     std::vector<double> load(index(nodes()) * index(nodes()), 0.0);
     for (int r = 0; r < network_.links.ranks(); ++r) {
-      const schedule::schedule written = algorithm::generate(tree, what, name, rank(r));
+      const schedule::schedule written = schedule_of(rank(r));
       for (const schedule::step& each : written.steps)
         if (each.sends()) add(load, r, each.peer.value, detail::volume(written.at(each.source)));
     }

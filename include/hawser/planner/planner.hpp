@@ -16,9 +16,9 @@
 #include <hawser/algorithm/properties.hpp>
 #include <hawser/core/integer_sum.hpp>
 #include <hawser/cost/estimate.hpp>
-#include <hawser/cost/packed_traffic.hpp>
+#include <hawser/cost/prepared_traffic.hpp>
 #include <hawser/planner/decisions.hpp>
-#include <hawser/planner/packed_network.hpp>
+#include <hawser/planner/prepared_network.hpp>
 #include <hawser/schedule/plan.hpp>
 #include <hawser/topology/describe.hpp>
 #include <hawser/topology/fingerprint.hpp>
@@ -92,6 +92,7 @@ class planner {
     made.segments = chosen.segments;
     made.predicted = chosen.predicted;
     if (made.algorithm == packed_trees_name) made.prepared = to_string(packed(true).packing);
+    if (made.algorithm == multi_rail_name) made.prepared = to_string(rails(true).shares);
     if (what.needs_integer_sums()) add_scales(made);
     return made;
   }
@@ -108,6 +109,9 @@ class planner {
   std::vector<std::string> names_for(const schedule::request& what) const {
     std::vector<std::string> names = algorithm::algorithm_names(tree_, what.what);
     const bool can_be_packed = tree_.size() > 1 && algorithm::serves_packed(what.what);
+    const bool can_have_rails = what.what == schedule::collective::all_reduce;
+    if (can_have_rails && ((load_ && algorithm::has_rails(tree_)) || what.algorithm == multi_rail_name))
+      names.emplace_back(multi_rail_name);
     if (can_be_packed && (load_ || what.algorithm == packed_trees_name)) names.emplace_back(packed_trees_name);
     const bool is_listed = std::find(names.begin(), names.end(), what.algorithm) != names.end();
     if (!what.algorithm.empty() && what.algorithm != "hierarchical" && !is_listed) {
@@ -258,7 +262,7 @@ class planner {
   static bool is_only_slow(const schedule::candidate& c) { return c.rejected.starts_with(not_considered); }
 
   schedule::candidate consider(const schedule::request& what, const std::string& name) const {
-    if (name == packed_trees_name) return consider_packed(what);
+    if (name == packed_trees_name || name == multi_rail_name) return consider_prepared(what, name);
     schedule::candidate c{.algorithm = name};
     const bool is_hierarchical = algorithm::parse_name(name).is_hierarchical;
     if (reduces(what.what) && !what.is_commutative && !algorithm::keeps_order(tree_, what.what, name))
@@ -289,8 +293,9 @@ class planner {
   }
 
   /// Without a network, of the one that the hierarchy says there is.
-  schedule::candidate consider_packed(const schedule::request& what) const {
-    schedule::candidate c{.algorithm = std::string(packed_trees_name)};
+  schedule::candidate consider_prepared(const schedule::request& what, const std::string& name) const {
+    schedule::candidate c{.algorithm = name};
+    const bool is_asked = what.algorithm == name;
     if (reduces(what.what) && !what.is_commutative)
       c.rejected = "does not keep the order of a non-commutative operator";
     else if (what.needs_canonical_sums())
@@ -298,7 +303,7 @@ class planner {
     else if (!what.are_counts_agreed)
       c.rejected = "needs block sizes that all ranks know";
     else
-      c.rejected = packed(what.algorithm == packed_trees_name).refused;
+      c.rejected = name == packed_trees_name ? packed(is_asked).refused : rails(is_asked).refused;
     if (c.is_possible()) price(what, c);
     return c;
   }
@@ -310,6 +315,10 @@ class planner {
     if (!known && packed_[0] && packed_[0]->refused.empty()) return *packed_[0];
     if (!known) known = pack(network_ ? *network_ : cost::network_of(tree_), is_asked);
     return *known;
+  }
+
+  network_rails rails(bool is_asked) const {
+    return share(tree_, network_ ? *network_ : cost::network_of(tree_), is_asked);
   }
 
   /// The time in which the sizes of blocks travel ahead of them, the same way.
@@ -344,6 +353,8 @@ class planner {
     const auto [found, is_new] = counted_.try_emplace(key);
     if (is_new && name == packed_trees_name) {
       found->second = cost::packed_traffic(tree_, counted, packed(true).packing);
+    } else if (is_new && name == multi_rail_name) {
+      found->second = cost::multi_rail_traffic(tree_, counted, rails(true).shares, load_.get());
     } else if (is_new) {
       found->second = cost::count_traffic(tree_, counted, name, phases_);
       if (load_) found->second.busiest = load_->of(tree_, counted, name);

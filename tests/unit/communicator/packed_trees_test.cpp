@@ -11,8 +11,14 @@ namespace {
 
 constexpr int count = 1'001;
 
+call_options forced(const char* algorithm) {
+  call_options options;
+  options.algorithm = algorithm;
+  return options;
+}
+
 void expect_right_results(communicator& members) {
-  const call_options packed{.algorithm = "packed_trees"};
+  const call_options packed = forced("packed_trees");
   const int n = members.size(), self = members.rank().value;
   std::vector<double> own(count), all(static_cast<std::size_t>(count * n)), sum(count);
   for (int i = 0; i < count; ++i) own[static_cast<std::size_t>(i)] = 1'000.0 * self + i;
@@ -39,8 +45,8 @@ TEST(packed_trees, serve_calls_that_ask_for_them) {
 TEST(packed_trees, refuse_what_they_cannot_do) {
   run_in_process(3, [](communicator& members) {
     std::vector<int> data(8, 1);
-    EXPECT_THROW(members.broadcast(data, 0, {.algorithm = "packed_trees"}), error);
-    EXPECT_THROW(members.all_reduce(data, op::sum, {.algorithm = "packed_twigs"}), error);
+    EXPECT_THROW(members.broadcast(data, 0, forced("packed_trees")), error);
+    EXPECT_THROW(members.all_reduce(data, op::sum, forced("packed_twigs")), error);
   });
 }
 

@@ -1,18 +1,20 @@
-// Trees packed into a planner's network: when they are worth their time, how, and what is said where they are not.
+// What is prepared for a planner's network, trees packed into it and shares of its rails: when it is worth its time,
+// and what is said where it is not.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <string>
-#include <string_view>
 
 #include <hawser/algorithm/pack_symmetric.hpp>
+#include <hawser/algorithm/prepared.hpp>
 #include <hawser/cost/network_load.hpp>
 
 namespace hawser::planner {
 
-/// The name of the algorithm whose prepared value is a packing.
-inline constexpr std::string_view packed_trees_name = "packed_trees";
+using algorithm::multi_rail_name;
+using algorithm::packed_trees_name;
 
 /// Unasked, trees are packed where looking at links is estimated to come to no more than this, about 20 ms; an estimate
 /// and no clock, so that all ranks decide alike.
@@ -74,6 +76,26 @@ inline packed_network pack(const cost::network& into, bool is_asked) {
   } catch (const error& failure) {
     made.refused = failure.what();
   }
+  return made;
+}
+
+/// Shares of rails, or why there are none.
+struct network_rails {
+  schedule::rail_shares shares{};
+  std::string refused{};  ///< empty: there are some
+};
+
+/// The shares that suit a network; unasked only where they differ.
+inline network_rails share(const topology::hierarchy& tree, const cost::network& links, bool is_asked) {
+  if (!algorithm::has_rails(tree)) return {{}, "needs racks of equally many ranks below one level"};
+  network_rails made{algorithm::shares_of_rails(tree, links.links), {}};
+  const auto& weight = made.shares.weight;
+  const auto is_as_first = [&](std::int64_t each) { return each == weight.front(); };
+  const bool is_even = std::all_of(weight.begin(), weight.end(), is_as_first);
+  if (is_even && weight.front() == 0)
+    made.refused = "no rail joins the racks";
+  else if (is_even && !is_asked)
+    made.refused = "all rails are alike, hierarchical(...) shares them evenly";
   return made;
 }
 

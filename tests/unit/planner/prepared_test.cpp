@@ -117,6 +117,41 @@ TEST(packed_plans, a_broken_rail_shifts_its_share_to_the_others) {
   EXPECT_GT(named(broken, along_rails).predicted, 1.5 * named(whole, along_rails).predicted);
 }
 
+TEST(rail_plans, are_a_candidate_where_rails_differ) {
+  capacity_graph links = rails(4, 4);
+  const std::string racks = "rack:4@100GB/s,5us gpu:4@300GB/s,1us";
+  const request call = call_of(collective::all_reduce, 16 << 20);
+  const std::string_view even = "hierarchical(direct,circulant)";
+  const schedule::plan whole = planner_of(racks, links)->make_plan(call);
+  EXPECT_NE(named(whole, "multi_rail").rejected.find("alike"), std::string::npos);
+  links.join(5, 16 + 4 + 1, -20);  // rail 1 has a fifth left in rack 1
+  const auto p = planner_of(racks, links);
+  const schedule::plan slow = p->make_plan(call);
+  ASSERT_TRUE(named(slow, "multi_rail").is_possible()) << named(slow, "multi_rail").rejected;
+  // 2 * 3/4 of the vector: a quarter of it over 5 GB/s, or by shares 5/16 of it over 25.
+  const double moved = 2 * 0.75 * 4 * (16 << 20);
+  EXPECT_NEAR(named(slow, even).parts.back().transfer.count(), moved / 4 / 5e9, 1e-9);
+  EXPECT_NEAR(named(slow, "multi_rail").parts.back().transfer.count(), moved * 5 / 16 / 25e9, 1e-9);
+  request forced = call;
+  forced.algorithm = "multi_rail";
+  const schedule::plan made = p->make_plan(forced);
+  EXPECT_EQ(made.prepared, "hawser.rail_shares/1 5 1 5 5\n");
+  expect_right(*p, made);
+}
+
+TEST(rail_plans, are_made_where_they_are_asked_for_and_can_be) {
+  request forced = call_of(collective::all_reduce, 1 << 20);
+  forced.algorithm = "multi_rail";
+  const planner even(topology::parse_synthetic("rack:3 gpu:4"));
+  const schedule::plan made = even.make_plan(forced);
+  EXPECT_EQ(made.prepared, "hawser.rail_shares/1 1 1 1 1\n");
+  expect_right(even, made);
+  for (const char* machine : {"gpu:8", "rack:2 gpu:[2,3]", "pod:2 rack:2 gpu:2"})
+    EXPECT_THROW((void)planner(topology::parse_synthetic(machine)).make_plan(forced), error) << machine;
+  forced.what = collective::all_gather;
+  EXPECT_THROW((void)even.make_plan(forced), error);
+}
+
 TEST(packed_plans, are_made_for_a_hierarchy_alone_only_where_they_are_asked_for) {
   for (const char* machine : {"rack:2@50GB/s,5us gpu:[4,2]@300GB/s,1us", "rack:4 gpu:4", "gpu:6", "rack:128 gpu:8"}) {
     const planner p(topology::parse_synthetic(machine));
