@@ -37,6 +37,7 @@ std::uint64_t link_color(const unit_link& each) {
 std::vector<std::size_t> numbered(const std::vector<std::uint64_t>& colors) {
   std::unordered_map<std::uint64_t, std::size_t> numbers;
   std::vector<std::size_t> classes;
+  classes.reserve(colors.size());
   for (const std::uint64_t each : colors) classes.push_back(numbers.try_emplace(each, numbers.size()).first->second);
   return classes;
 }
@@ -96,6 +97,7 @@ std::vector<std::size_t> twins(const topology::graph& machine, const std::vector
 std::vector<std::size_t> look_alikes(const topology::graph& machine, const std::vector<unit>& units,
                                      const std::vector<unit_link>& links, std::size_t most) {
   std::vector<std::uint64_t> colors;
+  colors.reserve(units.size());
   for (const unit& each : units) colors.push_back(own_color(machine, each));
   std::size_t classes = count_of(colors);
   if (classes > most) {
