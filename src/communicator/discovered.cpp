@@ -58,6 +58,9 @@ std::optional<hierarchy> discover_hierarchy(job& owner, discovery_report& report
   topology::graph machine;
   // From here on all ranks do the same with the same pieces, so all find a hierarchy or none.
   try {
+    if (std::ranges::all_of(pieces, &std::string::empty))
+      fail(errc::unsupported, "the hosts cannot tell each other what they are", "hawser was built without JSON",
+           "install nlohmann-json3-dev and build again, or give the topology (HAWSER_TOPOLOGY)");
     for (const std::string& piece : pieces)
       if (!piece.empty()) topology::merge(machine, topology::graph_from_json(piece, "what a host discovered"));
     report.phases.push_back({"agreement", std::chrono::steady_clock::now() - start});
