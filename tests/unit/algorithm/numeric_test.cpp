@@ -106,9 +106,15 @@ void each_hierarchical(std::size_t levels, const Inner& inner, const Outer& oute
     each_hierarchical(levels - 1, inner, outer, f, prefix + std::string(each.name) + ",", in_order && each.keeps_order);
 }
 
-const std::vector<std::string> ragged{"rack:3 gpu:5", "rack:[3,2,4]",       "rack:[1,4]",
-                                      "rack:[8,8,5]", "pod:2 rack:3 gpu:2", "pod:2 rack:[2,1] gpu:[3,2,4]",
-                                      "rack:4 gpu:1", "rack:1 gpu:4"};
+// All switches can reduce, so that every registered name fits every level.
+const std::vector<std::string> ragged{"rack:3+reduces gpu:5+reduces",
+                                      "rack:3+reduces gpu:[3,2,4]+reduces",
+                                      "rack:2+reduces gpu:[1,4]+reduces",
+                                      "rack:3+reduces gpu:[8,8,5]+reduces",
+                                      "pod:2+reduces rack:3+reduces gpu:2+reduces",
+                                      "pod:2+reduces rack:[2,1]+reduces gpu:[3,2,4]+reduces",
+                                      "rack:4+reduces gpu:1+reduces",
+                                      "rack:1+reduces gpu:4+reduces"};
 
 template <class Inner, class Outer>
 void check_hierarchical(collective what, const Inner& inner, const Outer& outer) {
