@@ -22,8 +22,8 @@ std::string lower(std::string text) {
 // "4: ACTIVE", "5: LinkUp"
 std::string state_in(const std::string& file) {
   const std::string text = sysfs::line(file).value_or("");
-  const std::size_t colon = text.find(':');
-  return lower(std::string(trimmed(colon == std::string::npos ? text : text.substr(colon + 1))));
+  const std::string_view told = text;
+  return lower(std::string(trimmed(told.substr(told.find(':') + 1))));  // without a colon all of it: npos + 1 is 0
 }
 
 // The last PCI function on the way to a device: that of virtio2 in ".../0000:00:03.0/virtio2".
