@@ -7,6 +7,7 @@
 #include <numeric>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <hawser/communicator/aggregator.hpp>
@@ -16,6 +17,13 @@
 
 namespace hawser {
 namespace {
+
+call_options by(std::string algorithm, schedule::mode reproducibility = schedule::mode::fast) {
+  call_options wishes;
+  wishes.algorithm = std::move(algorithm);
+  wishes.reproducibility = reproducibility;
+  return wishes;
+}
 
 using schedule::collective;
 
@@ -129,7 +137,7 @@ void check_everything(communicator& members) {
 TEST(aggregator, every_collective_is_right_through_one_switch) {
   expect_no_failures(run_with(6, {""}, on("rack:3 gpu:2"), check_everything));
   expect_no_failures(run_with(4, {"gpu"}, on("gpu:4"), [](communicator& members) {
-    check_all_reduce(members, 1000, {.algorithm = "in_network"});
+    check_all_reduce(members, 1000, by("in_network"));
   }));
 }
 
@@ -144,7 +152,7 @@ TEST(aggregator, ragged_racks_meet_in_the_switch) {
 TEST(aggregator, calls_run_side_by_side_and_again) {
   expect_no_failures(run_with(4, {"rack"}, on("rack:2 gpu:2"), [](communicator& members) {
     constexpr std::size_t count = 4096;
-    const call_options wishes{.algorithm = "hierarchical(direct,in_network)"};
+    const call_options wishes = by("hierarchical(direct,in_network)");
     std::vector<std::vector<std::int64_t>> sums(8, input_of(members, count));
     for (int round = 0; round < 3; ++round) {
       std::vector<pending> started;
@@ -166,9 +174,9 @@ TEST(aggregator, modes_that_sum_in_an_order_of_their_own_use_it_too) {
       for (std::size_t i = 0; i < by_switch.size(); ++i)
         by_switch[i] = among_ranks[i] = 1.0F / static_cast<float>(3 + i + 17U * static_cast<unsigned>(members.rank().value));
       members.all_reduce(std::span(by_switch), op::sum,
-                         {.algorithm = "hierarchical(direct,in_network)", .reproducibility = mode});
+                         by("hierarchical(direct,in_network)", mode));
       members.all_reduce(std::span(among_ranks), op::sum,
-                         {.algorithm = "hierarchical(direct,two_shot)", .reproducibility = mode});
+                         by("hierarchical(direct,two_shot)", mode));
       EXPECT_EQ(by_switch, among_ranks) << to_string(mode);
     }
   }));
@@ -181,19 +189,21 @@ TEST(aggregator, the_planner_considers_it_only_where_it_can_serve) {
     EXPECT_TRUE(through_switches(*part, collective::all_reduce, 1000).empty());
     const schedule::request own{.what = collective::all_reduce, .count = 10, .op = reduce_kind::user};
     for (const schedule::candidate& each : members.plan_for(own).candidates)
-      if (algorithm::needs_switch(each.algorithm)) EXPECT_FALSE(each.is_possible());
+      EXPECT_FALSE(algorithm::needs_switch(each.algorithm) && each.is_possible()) << each.algorithm;
   }));
   // The topology says that the switches can reduce, but no aggregator has joined, or only for some.
   expect_no_failures(run_with(4, {}, on("rack:2+reduces gpu:2"), [](communicator& members) {
     EXPECT_TRUE(through_switches(members, collective::all_reduce, 1000).empty());
-    for (const schedule::candidate& each : members.plan_for({.count = 1000}).candidates)
-      if (each.algorithm == "hierarchical(direct,in_network)")
+    for (const schedule::candidate& each : members.plan_for({.count = 1000}).candidates) {
+      if (each.algorithm == "hierarchical(direct,in_network)") {
         EXPECT_EQ(each.rejected, "no aggregator serves the switch over level rack");
+      }
+    }
   }));
   expect_no_failures(run_with(4, {"gpu", "gpu"}, on("rack:2+reduces gpu:2"), [](communicator& members) {
     const auto names = through_switches(members, collective::all_reduce, 1000);
     EXPECT_FALSE(names.empty());
-    for (const std::string& name : names) check_all_reduce(members, 1000, {.algorithm = name});
+    for (const std::string& name : names) check_all_reduce(members, 1000, by(name));
   }));
 }
 
@@ -211,7 +221,7 @@ TEST(aggregator, what_does_not_fit_is_told_to_all) {
 
 TEST(aggregator, a_dead_one_is_named_by_every_rank) {
   const auto failures = run_with(4, {"rack"}, on("rack:2 gpu:2"), [](communicator& members) {
-    check_all_reduce(members, 1000, {.algorithm = "hierarchical(direct,in_network)"});
+    check_all_reduce(members, 1000, by("hierarchical(direct,in_network)"));
     // The aggregator meets a call that it cannot read: it ends, and nobody waits for it for ever.
     if (members.rank() == rank(0)) {
       detail::switch_call wrong;
@@ -220,7 +230,7 @@ TEST(aggregator, a_dead_one_is_named_by_every_rank) {
       told.tell(4, wrong);
       told.flush(std::chrono::seconds(10));
     }
-    check_all_reduce(members, 1000, {.algorithm = "hierarchical(direct,in_network)"});
+    check_all_reduce(members, 1000, by("hierarchical(direct,in_network)"));
   });
   EXPECT_NE(failures[4].find("magic"), std::string::npos) << failures[4];
   for (std::size_t r = 0; r < 4; ++r)
