@@ -194,6 +194,7 @@ inline constexpr std::array all_reduce_algorithms{
                                      .generate = bine_doubling_all_reduce,
                                      .rounds = detail::bine_butterfly_rounds,
                                      .steps = detail::steps_per_round<2, 3>,
+                                     .pairs_members = true,
                                      .sums_canonically = detail::bine_sums_canonically,
                                      .is_near_first = true},
     flat_algorithm<all_reduce_phase>{.name = "halving_doubling",
