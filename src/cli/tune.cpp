@@ -23,7 +23,8 @@ struct tune_options {
   std::string time = "5s";
   bool infers = false;
   int local = 0;
-  int device = -1;
+  bool on_device = false;
+  int gpu = 0;
   std::string form = "text";
 };
 
@@ -65,7 +66,7 @@ tune_report measure(const tune_options& options, const bootstrap::launch& from, 
 }
 
 int run(const tune_options& options, const context& process) {
-  if (options.device >= 0) return tune_device(options.device);
+  if (options.on_device) return tune_device(options.gpu);
   const bootstrap::launch from = bootstrap::read_launch();
   const format form = parse_format(options.form);
   const communicator_options told = communicator_options_of(options.job, from);
@@ -96,8 +97,9 @@ verb add_tune(CLI::App& program, const context& process) {
   app->add_flag("--infer", options->infers, "Find the racks by measuring, and tune the hierarchy that they make");
   app->add_option("--time", options->time, "Measure for about so long")->capture_default_str()->type_name("TIME");
   app->add_option("--local", options->local, "Start N processes on this host")->type_name("N");
-  app->add_flag("--device{0}", options->device,
-                "Instead, measure how kernels are best launched on GPU 0 of this process, or --device=N");
+  CLI::Option* const on_device = app->add_flag(
+      "--device", options->on_device, "Instead, measure how kernels are best launched on a GPU of this process");
+  app->add_option("--gpu", options->gpu, "Which one")->capture_default_str()->type_name("N")->needs(on_device);
   options->job.add_to(*app);
   app->add_option("--format", options->form, "text or json (docs/schema/tune-1.json)")
       ->capture_default_str()

@@ -168,6 +168,14 @@ inline inner_algorithms inner_of_all_reduce(std::string_view part) {
           .gather = &find(all_gather_algorithms, part, "all_gather")};
 }
 
+/// A barrier's token has no parts that could be scattered: inside it goes by leaders.
+inline inner_algorithms inner_of_barrier(std::string_view part) {
+  if (!goes_by_leader(part))
+    fail(errc::unsupported, "\"" + std::string(part) + "\" cannot be an inner phase of a hierarchical barrier",
+         "its token has no parts", "use linear or binomial inside");
+  return inner_of_all_reduce(part);
+}
+
 inline void generate_hierarchical(const hierarchy& tree, const request& what, const parsed_name& name, builder& out) {
   const bool is_switch = topology::is_switch(tree, out.self());
   if (is_exchange(what.what)) return is_switch ? void() : generate_exchange(tree, what, name, out);
@@ -176,11 +184,12 @@ inline void generate_hierarchical(const hierarchy& tree, const request& what, co
   switch (what.what) {
     case collective::all_reduce:
     case collective::barrier: {
+      const bool is_barrier = what.what == collective::barrier;
       std::vector<inner_algorithms> inner;
-      for (std::size_t i = name.parts.size() - 1; i-- > 0;) inner.push_back(inner_of_all_reduce(name.parts[i]));
-      const auto& outermost = what.what == collective::barrier
-                                  ? find(barrier_algorithms, name.parts.back(), "barrier")
-                                  : find(all_reduce_algorithms, name.parts.back(), "all_reduce");
+      for (std::size_t i = name.parts.size() - 1; i-- > 0;)
+        inner.push_back(is_barrier ? inner_of_barrier(name.parts[i]) : inner_of_all_reduce(name.parts[i]));
+      const auto& outermost = is_barrier ? find(barrier_algorithms, name.parts.back(), "barrier")
+                                         : find(all_reduce_algorithms, name.parts.back(), "all_reduce");
       return hierarchical_all_reduce(levels, inner, outermost, out).generate();
     }
     case collective::reduce_scatter:

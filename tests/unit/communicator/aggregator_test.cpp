@@ -68,7 +68,9 @@ std::vector<std::string> through_switches(communicator& members, collective what
   return names;
 }
 
-std::int64_t value(int r, std::size_t i) { return (r + 1) * 1'000'003 + static_cast<std::int64_t>(i) * 7; }
+std::int64_t value(int r, std::size_t i) {
+  return (r + 1) * 1'000'003 + static_cast<std::int64_t>(i) * 7;
+}
 
 std::vector<std::int64_t> input_of(communicator& members, std::size_t elements) {
   std::vector<std::int64_t> made(elements);
@@ -126,9 +128,12 @@ void check_everything(communicator& members) {
         for (const std::string& name : through_switches(members, what, agreed)) {
           wishes.algorithm = name;
           ++algorithms;
-          if (what == collective::all_reduce) check_all_reduce(members, count, wishes);
-          else if (schedule::has_root(what)) check_rooted(members, count, wishes, what, members.size() - 1);
-          else check_blocks(members, count, wishes, what);
+          if (what == collective::all_reduce)
+            check_all_reduce(members, count, wishes);
+          else if (schedule::has_root(what))
+            check_rooted(members, count, wishes, what, members.size() - 1);
+          else
+            check_blocks(members, count, wishes, what);
         }
       EXPECT_GT(algorithms, 5);
     }
@@ -136,9 +141,8 @@ void check_everything(communicator& members) {
 
 TEST(aggregator, every_collective_is_right_through_one_switch) {
   expect_no_failures(run_with(6, {""}, on("rack:3 gpu:2"), check_everything));
-  expect_no_failures(run_with(4, {"gpu"}, on("gpu:4"), [](communicator& members) {
-    check_all_reduce(members, 1000, by("in_network"));
-  }));
+  expect_no_failures(run_with(4, {"gpu"}, on("gpu:4"),
+                              [](communicator& members) { check_all_reduce(members, 1000, by("in_network")); }));
 }
 
 TEST(aggregator, every_collective_is_right_through_switches_of_two_levels) {
@@ -172,11 +176,10 @@ TEST(aggregator, modes_that_sum_in_an_order_of_their_own_use_it_too) {
     for (const auto mode : {schedule::mode::canonical, schedule::mode::order_invariant}) {
       std::vector<float> by_switch(999), among_ranks(999);
       for (std::size_t i = 0; i < by_switch.size(); ++i)
-        by_switch[i] = among_ranks[i] = 1.0F / static_cast<float>(3 + i + 17U * static_cast<unsigned>(members.rank().value));
-      members.all_reduce(std::span(by_switch), op::sum,
-                         by("hierarchical(direct,in_network)", mode));
-      members.all_reduce(std::span(among_ranks), op::sum,
-                         by("hierarchical(direct,two_shot)", mode));
+        by_switch[i] = among_ranks[i] =
+            1.0F / static_cast<float>(3 + i + 17U * static_cast<unsigned>(members.rank().value));
+      members.all_reduce(std::span(by_switch), op::sum, by("hierarchical(direct,in_network)", mode));
+      members.all_reduce(std::span(among_ranks), op::sum, by("hierarchical(direct,two_shot)", mode));
       EXPECT_EQ(by_switch, among_ranks) << to_string(mode);
     }
   }));
