@@ -34,8 +34,8 @@ class gpu_block {
     return v;
   }
   __device__ void store(vec16* to, const vec16& v) const {
-    asm volatile("st.relaxed.sys.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(to)), "r"(v.word[0]),
-                 "r"(v.word[1]), "r"(v.word[2]), "r"(v.word[3])
+    asm volatile("st.relaxed.sys.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(to)),
+                 "r"(v.word[0]), "r"(v.word[1]), "r"(v.word[2]), "r"(v.word[3])
                  : "memory");
   }
 

@@ -14,7 +14,8 @@ const void* find_one(reducing what) noexcept {
     case reducing::one_shot: return reinterpret_cast<const void*>(&reduce_kernel<on_peers::one_shot, T, Op>);
     case reducing::two_shot: return reinterpret_cast<const void*>(&reduce_kernel<on_peers::two_shot, T, Op>);
     case reducing::low_latency: return reinterpret_cast<const void*>(&reduce_kernel<on_peers::low_latency, T, Op>);
-    case reducing::reduce_scatter: return reinterpret_cast<const void*>(&reduce_kernel<on_peers::reduce_scatter, T, Op>);
+    case reducing::reduce_scatter:
+      return reinterpret_cast<const void*>(&reduce_kernel<on_peers::reduce_scatter, T, Op>);
   }
   return nullptr;
 }

@@ -27,7 +27,8 @@ __device__ auto built_in_epilogue(const Call& call) {
 template <class T, class Out, class Op>
 __global__ void __launch_bounds__(most_threads) local_kernel(const __grid_constant__ local_call call) {
   const places sources{call.inputs, call.input_count};
-  reduce_places<T, Out>(gpu_block(gridDim.x), sources, place{call.output}, call.count, Op{}, built_in_epilogue<T, Op>(call));
+  reduce_places<T, Out>(gpu_block(gridDim.x), sources, place{call.output}, call.count, Op{},
+                        built_in_epilogue<T, Op>(call));
 }
 
 /// How the result of a call on peer memory is scaled; its factor has been applied to the input.

@@ -1,6 +1,6 @@
 // The kernels on multicast memory.
-#include "multimem.cuh"
 #include "kernels.cuh"
+#include "multimem.cuh"
 #include "table.hpp"
 
 namespace hawser::cuda::kernels {

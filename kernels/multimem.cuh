@@ -11,24 +11,24 @@ namespace ptx {
 
 /// Defines `load_reduce` of 16 bytes for a type and operator. Sums of 16-bit floats are accumulated in float32.
 #if __CUDA_ARCH__ >= 900
-#define HAWSER_LOAD_REDUCE(type, op, instruction, constraint, register_type)                                           \
-  template <>                                                                                                          \
-  __device__ __forceinline__ vec16 load_reduce<type, op>(const std::byte* from) {                                      \
-    register_type r[4];                                                                                                \
-    asm volatile("multimem.ld_reduce.relaxed.sys.global." instruction " {%0, %1, %2, %3}, [%4];"                       \
-                 : constraint(r[0]), constraint(r[1]), constraint(r[2]), constraint(r[3])                              \
-                 : "l"(__cvta_generic_to_global(from))                                                                 \
-                 : "memory");                                                                                          \
-    vec16 result;                                                                                                      \
-    std::memcpy(&result, r, sizeof result);                                                                            \
-    return result;                                                                                                     \
+#define HAWSER_LOAD_REDUCE(type, op, instruction, constraint, register_type)                     \
+  template <>                                                                                    \
+  __device__ __forceinline__ vec16 load_reduce<type, op>(const std::byte* from) {                \
+    register_type r[4];                                                                          \
+    asm volatile("multimem.ld_reduce.relaxed.sys.global." instruction " {%0, %1, %2, %3}, [%4];" \
+                 : constraint(r[0]), constraint(r[1]), constraint(r[2]), constraint(r[3])        \
+                 : "l"(__cvta_generic_to_global(from))                                           \
+                 : "memory");                                                                    \
+    vec16 result;                                                                                \
+    std::memcpy(&result, r, sizeof result);                                                      \
+    return result;                                                                               \
   }
 #else
-#define HAWSER_LOAD_REDUCE(type, op, instruction, constraint, register_type)                                           \
-  template <>                                                                                                          \
-  __device__ __forceinline__ vec16 load_reduce<type, op>(const std::byte*) {                                           \
-    __trap();                                                                                                          \
-    return {};                                                                                                         \
+#define HAWSER_LOAD_REDUCE(type, op, instruction, constraint, register_type) \
+  template <>                                                                \
+  __device__ __forceinline__ vec16 load_reduce<type, op>(const std::byte*) { \
+    __trap();                                                                \
+    return {};                                                               \
   }
 #endif
 
@@ -55,10 +55,11 @@ struct switch_memory {
   }
   __device__ void store(std::uint64_t offset, const vec16& v) const {
 #if __CUDA_ARCH__ >= 900
-    asm volatile("multimem.st.relaxed.sys.global.v4.f32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(base + offset)),
-                 "f"(__uint_as_float(v.word[0])), "f"(__uint_as_float(v.word[1])), "f"(__uint_as_float(v.word[2])),
-                 "f"(__uint_as_float(v.word[3]))
-                 : "memory");
+    asm volatile(
+        "multimem.st.relaxed.sys.global.v4.f32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(base + offset)),
+        "f"(__uint_as_float(v.word[0])), "f"(__uint_as_float(v.word[1])), "f"(__uint_as_float(v.word[2])),
+        "f"(__uint_as_float(v.word[3]))
+        : "memory");
 #else
     __trap();
 #endif

@@ -5,9 +5,9 @@ namespace hawser::cuda::kernels {
 
 const void* find_kernel(reducing what, data_type type, reduce_kind kind) noexcept {
   if (kind == reduce_kind::user || legality(type, kind)) return nullptr;
-  if (kind >= reduce_kind::bit_and && kind <= reduce_kind::bit_xor)
-    return detail::find_bitwise(what, kind);
-  const bool is_signed = type == data_type::int8 || type == data_type::int16 || type == data_type::int32 || type == data_type::int64;
+  if (kind >= reduce_kind::bit_and && kind <= reduce_kind::bit_xor) return detail::find_bitwise(what, kind);
+  const bool is_signed =
+      type == data_type::int8 || type == data_type::int16 || type == data_type::int32 || type == data_type::int64;
   switch (type) {
     case data_type::int8:
     case data_type::uint8: return detail::find_integer8(what, kind, is_signed);

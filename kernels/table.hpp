@@ -12,12 +12,12 @@ namespace hawser::cuda::kernels {
 enum class reducing : std::uint8_t { local, one_shot, two_shot, low_latency, reduce_scatter };
 /// Kernels that move bytes; they take a `device::exchange_call`.
 enum class moving : std::uint8_t { broadcast, all_gather, all_to_all, all_to_all_v };
-/// Kernels on multicast memory (sm_90 and later). The first two take a `device::reduce_call` and the multicast address of
-/// the windows, the others a `device::exchange_call` and this address.
+/// Kernels on multicast memory (sm_90 and later). The first two take a `device::reduce_call` and the multicast address
+/// of the windows, the others a `device::exchange_call` and this address.
 enum class multicasting : std::uint8_t { all_reduce, reduce_scatter, all_gather, broadcast };
 
-/// The kernel, or null where the pair is illegal (docs/types.md). Types and operators with equal bits share kernels: the
-/// sign matters to min and max only, bitwise operators see bytes, and avg and premul_sum are sums with a scaling.
+/// The kernel, or null where the pair is illegal (docs/types.md). Types and operators with equal bits share kernels:
+/// the sign matters to min and max only, bitwise operators see bytes, and avg and premul_sum are sums with a scaling.
 const void* find_kernel(reducing what, data_type type, reduce_kind kind) noexcept;
 /// Never null.
 const void* find_kernel(moving what) noexcept;
@@ -26,7 +26,8 @@ const void* find_kernel(multicasting what, data_type type, reduce_kind kind) noe
 /// A local sum that is stored in another type: between float32 and the floats of 8 and 16 bits; else null.
 const void* find_cast_kernel(data_type from, data_type to) noexcept;
 
-/// Bytes per element of the kernel that `find_kernel` gives: bitwise kernels count bytes. `count` scales by size / this.
+/// Bytes per element of the kernel that `find_kernel` gives: bitwise kernels count bytes. `count` scales by size /
+/// this.
 constexpr std::uint32_t kernel_element_bytes(data_type type, reduce_kind kind) noexcept {
   const bool is_bitwise = kind >= reduce_kind::bit_and && kind <= reduce_kind::bit_xor;
   return is_bitwise ? 1 : static_cast<std::uint32_t>(size_of(type));

@@ -35,7 +35,8 @@ __global__ void nothing() {}
 /// Calls of k ranks of one GPU, with buffers that everyone has mapped.
 struct job {
   job(int k, std::uint64_t bytes, int ctas_per_rank, bool is_mapped) : ranks(k), ctas(ctas_per_rank) {
-    const window_layout layout{{.ranks = k, .ctas = ctas, .low_latency_bytes = 64 << 10, .staging_bytes = is_mapped ? 1 << 20 : bytes}};
+    const window_layout layout{
+        {.ranks = k, .ctas = ctas, .low_latency_bytes = 64 << 10, .staging_bytes = is_mapped ? 1 << 20 : bytes}};
     std::byte *windows = nullptr, *buffers = nullptr;
     const auto n = static_cast<std::uint64_t>(k);
     must(cudaMalloc(&windows, layout.bytes() * n), "allocate windows");
@@ -65,8 +66,8 @@ struct job {
   void launch(cudaStream_t stream) {
     unsigned per_rank = static_cast<unsigned>(ctas);
     void* arguments[] = {&calls, &per_rank};
-    must(cudaLaunchCooperativeKernel(reinterpret_cast<const void*>(&all_ranks<Algorithm>), dim3(static_cast<unsigned>(ranks * ctas)),
-                                     dim3(threads), arguments, 0, stream),
+    must(cudaLaunchCooperativeKernel(reinterpret_cast<const void*>(&all_ranks<Algorithm>),
+                                     dim3(static_cast<unsigned>(ranks * ctas)), dim3(threads), arguments, 0, stream),
          "launch all ranks");
   }
   void check() const {
@@ -121,10 +122,12 @@ int main() {
   std::printf("empty_kernel_replay,1,0,%.2f\n", 1e6 * replay([](cudaStream_t s) { nothing<<<1, 1, 0, s>>>(); }));
   for (const int k : {2, 4, 8}) {
     job small(k, 8 << 10, 1, false);
-    std::printf("low_latency_replay,%d,%d,%.2f\n", k, 8 << 10, 1e6 * replay([&](cudaStream_t s) { small.launch<on_peers::low_latency>(s); }));
+    std::printf("low_latency_replay,%d,%d,%.2f\n", k, 8 << 10,
+                1e6 * replay([&](cudaStream_t s) { small.launch<on_peers::low_latency>(s); }));
     small.check();
     job large(k, 64 << 20, multiprocessors / k, true);
-    std::printf("two_shot_mapped_replay,%d,%d,%.2f\n", k, 64 << 20, 1e6 * replay([&](cudaStream_t s) { large.launch<on_peers::two_shot>(s); }));
+    std::printf("two_shot_mapped_replay,%d,%d,%.2f\n", k, 64 << 20,
+                1e6 * replay([&](cudaStream_t s) { large.launch<on_peers::two_shot>(s); }));
     large.check();
   }
   return 0;

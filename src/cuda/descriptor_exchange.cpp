@@ -13,8 +13,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstring>
-#include <utility>
 #include <system_error>
+#include <utility>
 
 #include <hawser/core/error.hpp>
 
@@ -45,7 +45,8 @@ std::pair<sockaddr_un, socklen_t> address_of(const std::string& token) {
 
 std::string random_token() {
   std::string token(token_bytes, '\0');
-  if (getrandom(token.data(), token.size(), 0) != static_cast<ssize_t>(token.size())) fail_io("cannot get random bytes");
+  if (getrandom(token.data(), token.size(), 0) != static_cast<ssize_t>(token.size()))
+    fail_io("cannot get random bytes");
   return token;
 }
 
@@ -114,7 +115,8 @@ std::string missing_ranks(const std::vector<net::unique_fd>& given) {
 }
 
 /// Takes what has come within `patience`.
-void receive_some(int socket, const std::string& own_token, std::vector<net::unique_fd>& given, bootstrap::milliseconds patience) {
+void receive_some(int socket, const std::string& own_token, std::vector<net::unique_fd>& given,
+                  bootstrap::milliseconds patience) {
   pollfd ready{socket, POLLIN, 0};
   if (poll(&ready, 1, static_cast<int>(patience.count())) <= 0) return;
   auto [from, descriptor] = receive_descriptor(socket, own_token);
@@ -145,13 +147,15 @@ std::vector<net::unique_fd> exchange_descriptors(bootstrap::bootstrap& job, std:
   std::vector<std::string> to_send;
   for (int i = 1; i < job.size(); ++i)
     to_send.push_back(job.get(key((self + i) % job.size()), std::max(left(), bootstrap::milliseconds(1))));
-  for (std::string missing = missing_ranks(given); !missing.empty() || !to_send.empty(); missing = missing_ranks(given)) {
+  for (std::string missing = missing_ranks(given); !missing.empty() || !to_send.empty();
+       missing = missing_ranks(given)) {
     if (left().count() <= 0)
       fail(errc::timeout, "no file descriptor from ranks " + (missing.empty() ? "(none)" : missing), {},
            "do all ranks make the same call, on one host?");
     std::erase_if(to_send, [&](const std::string& peer) { return try_to_send(socket.value(), peer, self, own); });
     const bool only_waits = to_send.empty() && !missing.empty();
-    receive_some(socket.value(), token, given, only_waits ? std::max(left(), bootstrap::milliseconds(0)) : bootstrap::milliseconds(5));
+    receive_some(socket.value(), token, given,
+                 only_waits ? std::max(left(), bootstrap::milliseconds(0)) : bootstrap::milliseconds(5));
   }
   return given;
 }

@@ -45,7 +45,9 @@ bool reaches_all(int device, int count) {
 device_info describe_device(int device, int count, int driver) {
   cudaDeviceProp properties{};
   check(cudaGetDeviceProperties(&properties, device), "read the properties of a CUDA device");
-  device_info info{.number = device, .name = properties.name, .multiprocessors = properties.multiProcessorCount,
+  device_info info{.number = device,
+                   .name = properties.name,
+                   .multiprocessors = properties.multiProcessorCount,
                    .memory_bytes = properties.totalGlobalMem};
   capabilities& can = info.can;
   static_assert(sizeof properties.uuid == sizeof can.gpu);
@@ -55,7 +57,8 @@ device_info describe_device(int device, int count, int driver) {
   can.architecture = 10 * properties.major + properties.minor;
   can.driver = driver;
   const bool has_vmm = attribute(CU_DEVICE_ATTRIBUTE_VIRTUAL_MEMORY_MANAGEMENT_SUPPORTED, device) != 0;
-  can.has_vmm_descriptors = has_vmm && attribute(CU_DEVICE_ATTRIBUTE_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR_SUPPORTED, device) != 0;
+  can.has_vmm_descriptors =
+      has_vmm && attribute(CU_DEVICE_ATTRIBUTE_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR_SUPPORTED, device) != 0;
   can.has_fabric_handles = has_vmm && attribute(CU_DEVICE_ATTRIBUTE_HANDLE_TYPE_FABRIC_SUPPORTED, device) != 0;
   can.has_legacy_ipc = attribute(CU_DEVICE_ATTRIBUTE_IPC_EVENT_SUPPORTED, device) != 0;
   can.has_multicast = attribute(CU_DEVICE_ATTRIBUTE_MULTICAST_SUPPORTED, device) != 0;
@@ -70,8 +73,9 @@ std::vector<device_info> find_devices(std::string* why_none) {
   const cudaError_t code = cudaGetDeviceCount(&count);
   if (code != cudaSuccess || count == 0) {
     if (why_none != nullptr)
-      *why_none = code == cudaSuccess ? "the driver knows of no GPU"
-                                      : cudaGetErrorString(code) + std::string(" (CUDA error ") + std::to_string(code) + ")";
+      *why_none = code == cudaSuccess
+                      ? "the driver knows of no GPU"
+                      : cudaGetErrorString(code) + std::string(" (CUDA error ") + std::to_string(code) + ")";
     return {};
   }
   check(cudaDriverGetVersion(&driver), "read the version of the CUDA driver");
@@ -84,7 +88,8 @@ device_info require_device(std::int32_t number) {
   std::string why_none;
   const std::vector<device_info> devices = find_devices(&why_none);
   if (devices.empty())
-    fail(errc::unsupported, "no CUDA device", why_none, "run on a machine with a GPU and its driver, or use host memory");
+    fail(errc::unsupported, "no CUDA device", why_none,
+         "run on a machine with a GPU and its driver, or use host memory");
   if (number < 0 || static_cast<std::size_t>(number) >= devices.size())
     fail(errc::invalid_argument, "no CUDA device " + std::to_string(number),
          "this process sees " + std::to_string(devices.size()), "see CUDA_VISIBLE_DEVICES");

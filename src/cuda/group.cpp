@@ -26,16 +26,19 @@ reducing kernel_of(all_reduce_algorithm algorithm) {
 }
 
 const void* require_kernel(reducing what, data_type type, const reduce_op& operation) {
-  const void* const kernel = operation.kind == reduce_kind::user ? nullptr : kernels::find_kernel(what, type, operation.kind);
+  const void* const kernel =
+      operation.kind == reduce_kind::user ? nullptr : kernels::find_kernel(what, type, operation.kind);
   if (kernel == nullptr)
-    fail(errc::unsupported, "no kernel reduces " + std::string(to_string(type)) + " with " + std::string(operation.name),
+    fail(errc::unsupported,
+         "no kernel reduces " + std::string(to_string(type)) + " with " + std::string(operation.name),
          legality(type, operation.kind).value_or("a user's operator needs a kernel of its own"), "see docs/gpu.md");
   return kernel;
 }
 
 /// How the result is scaled, and the factor of the own input.
 void set_scaling(device::reduce_call& call, data_type type, const reduce_op& operation, int ranks) {
-  const bool is_signed = type == data_type::int8 || type == data_type::int16 || type == data_type::int32 || type == data_type::int64;
+  const bool is_signed =
+      type == data_type::int8 || type == data_type::int16 || type == data_type::int32 || type == data_type::int64;
   if (operation.kind == reduce_kind::avg) {
     call.how = is_signed ? device::scaling::divide_signed : device::scaling::divide;
     call.divisor = static_cast<std::uint32_t>(ranks);
@@ -53,7 +56,8 @@ std::size_t piece_of(std::uint64_t bytes, std::uint64_t blocks, std::uint64_t el
 void require_fit(const group_state& self, std::uint64_t bytes, std::uint64_t blocks, std::string_view what) {
   if (device::window_layout::rounded(bytes) * blocks > self.layout.shape.staging_bytes)
     fail(errc::unsupported, std::string(what) + " of " + std::to_string(bytes) + " bytes per block",
-         "staging holds " + std::to_string(self.layout.shape.staging_bytes) + " bytes", "raise group_options::staging_bytes");
+         "staging holds " + std::to_string(self.layout.shape.staging_bytes) + " bytes",
+         "raise group_options::staging_bytes");
 }
 
 const std::byte* at(const void* base, std::size_t offset) {
@@ -71,7 +75,8 @@ std::byte* at(void* base, std::size_t offset) {
                                               "is it alive, and does it make the same calls?"))
           .with_peer(what.peer);
     case device::fault_reason::block_mismatch:
-      throw error(errc::mismatch, describe("the sizes of an all-to-all-v do not match those of " + who)).with_peer(what.peer);
+      throw error(errc::mismatch, describe("the sizes of an all-to-all-v do not match those of " + who))
+          .with_peer(what.peer);
     default: fail(errc::aborted, "the group was aborted");
   }
 }
@@ -99,8 +104,8 @@ void group::all_reduce(const void* input, void* output, std::size_t count, data_
   }
 }
 
-void group::reduce_scatter(const void* input, void* output, std::size_t count, data_type type, const reduce_op& operation,
-                           stream_handle stream) {
+void group::reduce_scatter(const void* input, void* output, std::size_t count, data_type type,
+                           const reduce_op& operation, stream_handle stream) {
   const void* const kernel = require_kernel(reducing::reduce_scatter, type, operation);
   const std::size_t bytes = count * size_of(type);
   require_fit(*self_, bytes, static_cast<std::uint64_t>(size()), "a reduce_scatter");
@@ -120,11 +125,14 @@ void group::all_gather(const void* input, void* output, std::size_t bytes, strea
 
 void group::broadcast(const void* input, void* output, std::size_t bytes, rank root, stream_handle stream) {
   if (root.value < 0 || root.value >= size())
-    fail(errc::invalid_argument, "a broadcast from rank " + to_string(root), "the group has " + std::to_string(size()) + " ranks");
+    fail(errc::invalid_argument, "a broadcast from rank " + to_string(root),
+         "the group has " + std::to_string(size()) + " ranks");
   const std::size_t piece = piece_of(self_->layout.shape.staging_bytes, 1, 1);
   for (std::size_t begin = 0; begin < bytes; begin += piece) {
-    device::exchange_call call{.input = at(input, begin), .output = at(output, begin),
-                               .block_bytes = std::min(piece, bytes - begin), .root = root.value};
+    device::exchange_call call{.input = at(input, begin),
+                               .output = at(output, begin),
+                               .block_bytes = std::min(piece, bytes - begin),
+                               .root = root.value};
     self_->run(kernels::find_kernel(kernels::moving::broadcast), call, call.block_bytes, 2, stream);
   }
 }
@@ -139,7 +147,8 @@ void group::all_to_all(const void* input, void* output, std::size_t bytes, strea
 void group::check(stream_handle stream) {
   cuda::check(cudaStreamSynchronize(stream), "wait for a stream");
   std::uint32_t word = 0;
-  cuda::check(cudaMemcpy(&word, self_->view.windows[self_->view.rank] + self_->layout.abort_word(), sizeof word, cudaMemcpyDeviceToHost),
+  cuda::check(cudaMemcpy(&word, self_->view.windows[self_->view.rank] + self_->layout.abort_word(), sizeof word,
+                         cudaMemcpyDeviceToHost),
               "read the state of a group");
   if (word != 0) throw_fault(device::fault::of(word));
 }
@@ -147,8 +156,8 @@ void group::check(stream_handle stream) {
 void group::abort() {
   const std::uint32_t word = device::fault{device::fault_reason::aborted, -1}.word();
   for (int r = 0; r < size(); ++r)
-    cuda::check(cudaMemcpyAsync(self_->view.windows[r] + self_->layout.abort_word(), &word, sizeof word, cudaMemcpyHostToDevice,
-                                self_->abort_stream),
+    cuda::check(cudaMemcpyAsync(self_->view.windows[r] + self_->layout.abort_word(), &word, sizeof word,
+                                cudaMemcpyHostToDevice, self_->abort_stream),
                 "abort a group");
   cuda::check(cudaStreamSynchronize(self_->abort_stream), "abort a group");
 }

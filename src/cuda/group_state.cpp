@@ -13,8 +13,11 @@ device::window_layout layout_of(int ranks, const launch_policy& policy, const gr
   if (ranks > device::max_ranks)
     fail(errc::unsupported, "a group of " + std::to_string(ranks) + " ranks",
          "an NVLink domain has at most " + std::to_string(device::max_ranks), "split the communicator by domain");
-  return {{.ranks = ranks, .ctas = policy.ctas, .low_latency_bytes = policy.low_latency_up_to,
-           .staging_bytes = device::window_layout::rounded(std::max<std::uint64_t>(options.staging_bytes, policy.low_latency_up_to))}};
+  return {{.ranks = ranks,
+           .ctas = policy.ctas,
+           .low_latency_bytes = policy.low_latency_up_to,
+           .staging_bytes = device::window_layout::rounded(
+               std::max<std::uint64_t>(options.staging_bytes, policy.low_latency_up_to))}};
 }
 
 }  // namespace
@@ -26,10 +29,13 @@ group_state::group_state(bootstrap::bootstrap& the_job, std::string_view the_nam
       device(require_device(the_options.device)),
       policy(the_options.policy.value_or(policy_for(device.can.architecture))),
       layout(layout_of(the_job.size(), policy, the_options)),
-      windows(the_job, name + "/windows", layout.bytes(), {.device = the_options.device, .timeout = the_options.timeout}),
+      windows(the_job, name + "/windows", layout.bytes(),
+              {.device = the_options.device, .timeout = the_options.timeout}),
       mode(the_options.mode.value_or(windows.agreed().mode)) {
-  view = {.rank = job.self().value, .size = job.size(),
-          .timeout_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds(options.timeout).count()), .layout = layout};
+  view = {.rank = job.self().value,
+          .size = job.size(),
+          .timeout_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds(options.timeout).count()),
+          .layout = layout};
   for (int r = 0; r < job.size(); ++r) view.windows[r] = windows.of(r);
   agree_on_launches();
   cuda::check(cudaStreamCreateWithFlags(&abort_stream, cudaStreamNonBlocking), "make a stream");
@@ -40,7 +46,8 @@ group_state::~group_state() {
 }
 
 void group_state::agree_on_launches() {
-  ctas = std::min(options.most_ctas > 0 ? std::min(options.most_ctas, policy.ctas) : policy.ctas, device.multiprocessors);
+  ctas =
+      std::min(options.most_ctas > 0 ? std::min(options.most_ctas, policy.ctas) : policy.ctas, device.multiprocessors);
   const std::string own = std::string(to_string(mode)) + ", " + to_text({&policy, 1});
   const auto all = gather(job, name + "/policy", own, options.timeout);
   for (std::size_t r = 0; r < all.size(); ++r)
@@ -59,10 +66,12 @@ unsigned group_state::ctas_for(std::uint64_t bytes) const {
 
 void group_state::launch(const void* kernel, void* call, std::uint64_t bytes, cudaStream_t stream) {
   int resident = 0;
-  cuda::check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel, policy.threads, 0), "ask for the occupancy");
+  cuda::check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel, policy.threads, 0),
+              "ask for the occupancy");
   if (resident < 1) fail(errc::resource, "a kernel does not fit on the GPU", {}, "use a policy with fewer threads");
   void* arguments[] = {call};
-  cuda::check(cudaLaunchKernel(kernel, dim3(ctas_for(bytes)), dim3(static_cast<unsigned>(policy.threads)), arguments, 0, stream),
+  cuda::check(cudaLaunchKernel(kernel, dim3(ctas_for(bytes)), dim3(static_cast<unsigned>(policy.threads)), arguments, 0,
+                               stream),
               "launch a kernel");
 }
 

@@ -16,12 +16,13 @@ struct group_state {
   group_state(bootstrap::bootstrap& the_job, std::string_view the_name, const group_options& the_options);
   ~group_state();
 
-  /// All ranks launch alike: one mode, one policy, and the fewest CTAs that any rank's budget and SMs allow (one per SM, so
-  /// that all are resident together, since each waits for its peers).
+  /// All ranks launch alike: one mode, one policy, and the fewest CTAs that any rank's budget and SMs allow (one per
+  /// SM, so that all are resident together, since each waits for its peers).
   void agree_on_launches();
   /// CTAs of a launch for so many bytes per rank: no more than they can fill.
   unsigned ctas_for(std::uint64_t bytes) const;
-  /// Launches with the call as its only argument; in phases where the host keeps them apart, of which there are `phases`.
+  /// Launches with the call as its only argument; in phases where the host keeps them apart, of which there are
+  /// `phases`.
   template <class Call>
   void run(const void* kernel, Call& call, std::uint64_t bytes, int phases, cudaStream_t stream) {
     call.view = view;

@@ -73,7 +73,8 @@ void import_descriptors(symmetric_mapping& to, bootstrap::bootstrap& job, const 
                         bootstrap::milliseconds timeout) {
   const vmm_functions& vmm = vmm_functions::load();
   int raw = -1;
-  check(vmm.export_handle(&raw, to.handles[static_cast<std::size_t>(to.self)], CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR, 0),
+  check(vmm.export_handle(&raw, to.handles[static_cast<std::size_t>(to.self)], CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR,
+                          0),
         "export symmetric memory as a file descriptor");
   const net::unique_fd own(raw);
   const auto given = exchange_descriptors(job, name, own.value(), timeout);
@@ -84,7 +85,8 @@ void import_descriptors(symmetric_mapping& to, bootstrap::bootstrap& job, const 
             "import symmetric memory from a file descriptor");
 }
 
-void import_fabric(symmetric_mapping& to, bootstrap::bootstrap& job, const std::string& name, bootstrap::milliseconds timeout) {
+void import_fabric(symmetric_mapping& to, bootstrap::bootstrap& job, const std::string& name,
+                   bootstrap::milliseconds timeout) {
   const vmm_functions& vmm = vmm_functions::load();
   CUmemFabricHandle own{};
   check(vmm.export_handle(&own, to.handles[static_cast<std::size_t>(to.self)], CU_MEM_HANDLE_TYPE_FABRIC, 0),
@@ -92,7 +94,8 @@ void import_fabric(symmetric_mapping& to, bootstrap::bootstrap& job, const std::
   const auto all = gather(job, name + "/fabric", {reinterpret_cast<const char*>(&own), sizeof own}, timeout);
   for (std::size_t r = 0; r < all.size(); ++r) {
     CUmemFabricHandle handle{};
-    if (all[r].size() != sizeof handle) fail(errc::mismatch, "a fabric handle of another size from rank " + std::to_string(r));
+    if (all[r].size() != sizeof handle)
+      fail(errc::mismatch, "a fabric handle of another size from rank " + std::to_string(r));
     std::memcpy(&handle, all[r].data(), sizeof handle);
     if (static_cast<int>(r) != to.self)
       check(vmm.import_handle(&to.handles[r], &handle, CU_MEM_HANDLE_TYPE_FABRIC), "import a fabric handle");
@@ -101,17 +104,20 @@ void import_fabric(symmetric_mapping& to, bootstrap::bootstrap& job, const std::
 
 }  // namespace
 
-void map_vmm(symmetric_mapping& to, bootstrap::bootstrap& job, const std::string& name, bootstrap::milliseconds timeout) {
+void map_vmm(symmetric_mapping& to, bootstrap::bootstrap& job, const std::string& name,
+             bootstrap::milliseconds timeout) {
   const vmm_functions& vmm = vmm_functions::load();
   const bool is_fabric = to.agreed.memory == memory_kind::fabric;
   const auto properties =
       properties_of(to.device, is_fabric ? CU_MEM_HANDLE_TYPE_FABRIC : CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR);
   std::size_t granularity = 0;
-  check(vmm.granularity(&granularity, &properties, CU_MEM_ALLOC_GRANULARITY_RECOMMENDED), "ask for the granularity of memory");
+  check(vmm.granularity(&granularity, &properties, CU_MEM_ALLOC_GRANULARITY_RECOMMENDED),
+        "ask for the granularity of memory");
   to.bytes = (to.bytes + granularity - 1) / granularity * granularity;
   to.is_vmm = true;
   to.handles.resize(static_cast<std::size_t>(job.size()));
-  check(vmm.create(&to.handles[static_cast<std::size_t>(to.self)], to.bytes, &properties, 0), "allocate symmetric memory");
+  check(vmm.create(&to.handles[static_cast<std::size_t>(to.self)], to.bytes, &properties, 0),
+        "allocate symmetric memory");
   if (is_fabric)
     import_fabric(to, job, name, timeout);
   else

@@ -18,8 +18,8 @@ struct symmetric_mapping {
   std::size_t bytes = 0;
   int device = 0;
   int self = 0;
-  std::vector<std::byte*> addresses;                       ///< by rank
-  std::vector<CUmemGenericAllocationHandle> handles;       ///< of the VMM kinds, by rank; 0 where there is none
+  std::vector<std::byte*> addresses;                  ///< by rank
+  std::vector<CUmemGenericAllocationHandle> handles;  ///< of the VMM kinds, by rank; 0 where there is none
   bool is_vmm = false;
 
   symmetric_mapping() = default;
@@ -33,9 +33,12 @@ std::vector<std::string> gather(bootstrap::bootstrap& job, const std::string& na
                                 bootstrap::milliseconds timeout);
 
 /// Allocate, exchange and map. Collective; what has been done so far is in `to`, for its destructor.
-void map_vmm(symmetric_mapping& to, bootstrap::bootstrap& job, const std::string& name, bootstrap::milliseconds timeout);
-void map_in_process(symmetric_mapping& to, bootstrap::bootstrap& job, const std::string& name, bootstrap::milliseconds timeout);
-void map_legacy(symmetric_mapping& to, bootstrap::bootstrap& job, const std::string& name, bootstrap::milliseconds timeout);
+void map_vmm(symmetric_mapping& to, bootstrap::bootstrap& job, const std::string& name,
+             bootstrap::milliseconds timeout);
+void map_in_process(symmetric_mapping& to, bootstrap::bootstrap& job, const std::string& name,
+                    bootstrap::milliseconds timeout);
+void map_legacy(symmetric_mapping& to, bootstrap::bootstrap& job, const std::string& name,
+                bootstrap::milliseconds timeout);
 
 /// Undoes `map_vmm`.
 void unmap_vmm(symmetric_mapping& from) noexcept;

@@ -67,15 +67,16 @@ class timer {
   cudaEvent_t begin_ = nullptr, end_ = nullptr;
 };
 
-reduction_measurement measure_one(timer& clock, const scratch& memory, std::uint64_t bytes, int inputs, std::int32_t threads,
-                                  std::int32_t ctas_per_sm, std::int32_t multiprocessors) {
-  kernels::local_call call{.input_count = inputs, .output = memory.data() + bytes * most_inputs, .count = bytes / sizeof(float)};
+reduction_measurement measure_one(timer& clock, const scratch& memory, std::uint64_t bytes, int inputs,
+                                  std::int32_t threads, std::int32_t ctas_per_sm, std::int32_t multiprocessors) {
+  kernels::local_call call{
+      .input_count = inputs, .output = memory.data() + bytes * most_inputs, .count = bytes / sizeof(float)};
   for (int j = 0; j < inputs; ++j) call.inputs[j] = memory.data() + bytes * static_cast<std::uint64_t>(j);
   void* arguments[] = {&call};
   const void* const kernel = kernels::find_kernel(kernels::reducing::local, data_type::float32, reduce_kind::sum);
   const double seconds = clock.median([&] {
-    check(cudaLaunchKernel(kernel, dim3(static_cast<unsigned>(ctas_per_sm * multiprocessors)), dim3(static_cast<unsigned>(threads)),
-                           arguments, 0, nullptr),
+    check(cudaLaunchKernel(kernel, dim3(static_cast<unsigned>(ctas_per_sm * multiprocessors)),
+                           dim3(static_cast<unsigned>(threads)), arguments, 0, nullptr),
           "launch a kernel");
   });
   return {threads, ctas_per_sm, inputs, static_cast<double>(bytes) * (inputs + 1) / seconds};
@@ -105,9 +106,11 @@ device_measurement measure_device(std::int32_t device, std::uint64_t bytes) {
   check(cudaSetDevice(device), "choose a CUDA device");
   const scratch memory(bytes * (most_inputs + 1));
   timer clock;
-  device_measurement result{.gpu = info.name, .copy_bytes_per_second = 0, .reductions = {}, .policy = policy_for(info.can.architecture)};
+  device_measurement result{
+      .gpu = info.name, .copy_bytes_per_second = 0, .reductions = {}, .policy = policy_for(info.can.architecture)};
   const double copy = clock.median([&] {
-    check(cudaMemcpyAsync(memory.data() + bytes * most_inputs, memory.data(), bytes, cudaMemcpyDeviceToDevice), "copy on the GPU");
+    check(cudaMemcpyAsync(memory.data() + bytes * most_inputs, memory.data(), bytes, cudaMemcpyDeviceToDevice),
+          "copy on the GPU");
   });
   result.copy_bytes_per_second = 2 * static_cast<double>(bytes) / copy;
   for (const int inputs : {2, 4, 8})

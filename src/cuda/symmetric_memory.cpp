@@ -12,12 +12,14 @@ namespace hawser::cuda {
 namespace {
 
 template <class T>
-std::vector<T> gather_values(bootstrap::bootstrap& job, const std::string& name, const T& own, bootstrap::milliseconds timeout) {
+std::vector<T> gather_values(bootstrap::bootstrap& job, const std::string& name, const T& own,
+                             bootstrap::milliseconds timeout) {
   const auto texts = gather(job, name, {reinterpret_cast<const char*>(&own), sizeof own}, timeout);
   std::vector<T> values(texts.size());
   for (std::size_t r = 0; r < texts.size(); ++r) {
     if (texts[r].size() != sizeof(T))
-      fail(errc::mismatch, "rank " + std::to_string(r) + " speaks of its GPU in another format", {}, "use one build of hawser");
+      fail(errc::mismatch, "rank " + std::to_string(r) + " speaks of its GPU in another format", {},
+           "use one build of hawser");
     std::memcpy(&values[r], texts[r].data(), sizeof(T));
   }
   return values;
@@ -48,7 +50,8 @@ std::vector<std::string> gather(bootstrap::bootstrap& job, const std::string& na
   return all;
 }
 
-void map_in_process(symmetric_mapping& to, bootstrap::bootstrap& job, const std::string& name, bootstrap::milliseconds timeout) {
+void map_in_process(symmetric_mapping& to, bootstrap::bootstrap& job, const std::string& name,
+                    bootstrap::milliseconds timeout) {
   struct published {
     std::byte* address;
     int device;
@@ -62,7 +65,8 @@ void map_in_process(symmetric_mapping& to, bootstrap::bootstrap& job, const std:
   }
 }
 
-void map_legacy(symmetric_mapping& to, bootstrap::bootstrap& job, const std::string& name, bootstrap::milliseconds timeout) {
+void map_legacy(symmetric_mapping& to, bootstrap::bootstrap& job, const std::string& name,
+                bootstrap::milliseconds timeout) {
   const auto self = static_cast<std::size_t>(to.self);
   to.addresses.resize(static_cast<std::size_t>(job.size()));
   to.addresses[self] = allocate(to);
@@ -98,7 +102,8 @@ symmetric_memory::symmetric_memory(bootstrap::bootstrap& job, std::string_view n
   const auto all = gather_values(job, key + "/capabilities", own, options.timeout);
   self_->agreed = agree(all);
   if (!self_->agreed.is_possible)
-    fail(errc::unsupported, "the ranks' GPUs cannot share memory", self_->agreed.reason, "use NCCL or host memory between them");
+    fail(errc::unsupported, "the ranks' GPUs cannot share memory", self_->agreed.reason,
+         "use NCCL or host memory between them");
   self_->bytes = bytes;
   self_->device = options.device;
   self_->self = job.self().value;

@@ -1,4 +1,5 @@
-// Descriptors passed between the ranks of a host: everyone gets everyone's file, strangers are ignored, absentees are named.
+// Descriptors passed between the ranks of a host: everyone gets everyone's file, strangers are ignored, absentees are
+// named.
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,4 +1,5 @@
-// Several ranks in one cooperative grid: each makes calls in a row, with random delays, and checks every one on the device.
+// Several ranks in one cooperative grid: each makes calls in a row, with random delays, and checks every one on the
+// device.
 #pragma once
 
 #include "kernels.cuh"
@@ -10,15 +11,15 @@ using hawser::cuda::kernels::on_peers;
 
 /// What the ranks of a grid share with the host.
 struct grid_job {
-  rank_view* views;            ///< by rank
-  std::uint32_t* inputs;       ///< by rank, `count` each
+  rank_view* views;       ///< by rank
+  std::uint32_t* inputs;  ///< by rank, `count` each
   std::uint32_t* outputs;
-  std::uint32_t* arrivals;     ///< by rank: for the meeting of its CTAs
-  unsigned long long* wrong;   ///< elements
+  std::uint32_t* arrivals;    ///< by rank: for the meeting of its CTAs
+  unsigned long long* wrong;  ///< elements
   std::uint64_t count;
-  unsigned ctas;               ///< per rank
+  unsigned ctas;  ///< per rank
   int calls;
-  int absent;                  ///< a rank that makes no call, or -1
+  int absent;  ///< a rank that makes no call, or -1
   std::uint64_t most_delay_ns;
 };
 
@@ -57,10 +58,14 @@ __global__ void __launch_bounds__(512) calls_in_a_row(const grid_job job) {
     const std::uint64_t delay = random % 8 == 0 ? random % (job.most_delay_ns + 1) : 0, start = block.nanoseconds();
     while (block.nanoseconds() - start < delay) {
     }
-    const reduce_call arguments{.view = job.views[rank], .input = reinterpret_cast<const std::byte*>(input),
-                                .output = reinterpret_cast<std::byte*>(output), .count = job.count};
+    const reduce_call arguments{.view = job.views[rank],
+                                .input = reinterpret_cast<const std::byte*>(input),
+                                .output = reinterpret_cast<std::byte*>(output),
+                                .count = job.count};
     hawser::cuda::kernels::run_on_peers<Algorithm, std::uint32_t, add>(block, arguments, identity{});
-    if (block.load_relaxed(arguments.view.at<std::uint32_t>(static_cast<int>(rank), arguments.view.layout.abort_word())) != 0) return;
+    if (block.load_relaxed(
+            arguments.view.at<std::uint32_t>(static_cast<int>(rank), arguments.view.layout.abort_word())) != 0)
+      return;
     end_of_kernel(block, job.arrivals, ++meetings * job.ctas);
     for (std::uint64_t i = first; i < job.count; i += step) {
       std::uint32_t sum = 0;

@@ -26,9 +26,14 @@ const void* kernel_of(on_peers algorithm) {
 /// Views, windows and buffers of k ranks on one GPU.
 struct grid {
   grid(int ranks, std::uint64_t count, unsigned ctas, std::uint64_t timeout_ns)
-      : layout{{.ranks = ranks, .ctas = static_cast<std::int32_t>(ctas), .low_latency_bytes = 16 << 10, .staging_bytes = 64 << 10}},
-        windows(layout.bytes() * static_cast<unsigned>(ranks)), views(sizeof(rank_view) * static_cast<unsigned>(ranks)),
-        buffers(2 * count * 4 * static_cast<unsigned>(ranks)), counters(4096) {
+      : layout{{.ranks = ranks,
+                .ctas = static_cast<std::int32_t>(ctas),
+                .low_latency_bytes = 16 << 10,
+                .staging_bytes = 64 << 10}},
+        windows(layout.bytes() * static_cast<unsigned>(ranks)),
+        views(sizeof(rank_view) * static_cast<unsigned>(ranks)),
+        buffers(2 * count * 4 * static_cast<unsigned>(ranks)),
+        counters(4096) {
     cudaMemset(windows.data(), 0, layout.bytes() * static_cast<unsigned>(ranks));
     cudaMemset(counters.data(), 0, 4096);
     cudaDeviceSynchronize();
@@ -51,7 +56,8 @@ struct grid {
     job.calls = calls;
     void* arguments[] = {&job};
     const unsigned ranks = static_cast<unsigned>(layout.shape.ranks);
-    const cudaError_t code = cudaLaunchCooperativeKernel(kernel_of(algorithm), dim3(ranks * job.ctas), dim3(256), arguments, 0, nullptr);
+    const cudaError_t code =
+        cudaLaunchCooperativeKernel(kernel_of(algorithm), dim3(ranks * job.ctas), dim3(256), arguments, 0, nullptr);
     return code != cudaSuccess ? code : cudaDeviceSynchronize();
   }
   fault fault_of(int rank) const {

@@ -39,7 +39,8 @@ TEST(group_on_one_gpu, sums_averages_and_gathers) {
   run_ranks(ranks, [&](hawser::cuda::group& group, int r, cudaStream_t stream) {
     EXPECT_EQ(group.mode(), hawser::cuda::synchronisation::host_phased);
     const auto at = static_cast<std::size_t>(r);
-    group.all_reduce(input + at * count, output + at * count, count, hawser::data_type::float32, hawser::op::avg, stream);
+    group.all_reduce(input + at * count, output + at * count, count, hawser::data_type::float32, hawser::op::avg,
+                     stream);
     group.all_gather(input + at * count, blocks.data() + at * ranks * 1000, 1000, stream);
   });
   for (std::size_t r = 0; r < ranks; ++r) {

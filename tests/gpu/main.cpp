@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);
   std::string why;
   if (!hawser::cuda::find_devices(&why).empty()) return RUN_ALL_TESTS();
-  std::printf("SKIPPED: %d GPU tests: no CUDA device: %s\n", ::testing::UnitTest::GetInstance()->total_test_count(), why.c_str());
+  std::printf("SKIPPED: %d GPU tests: no CUDA device: %s\n", ::testing::UnitTest::GetInstance()->total_test_count(),
+              why.c_str());
   return skipped;
 }

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <hawser/bootstrap/in_process.hpp>
-#include <hawser/cuda/group.hpp>
 #include <hawser/cuda/device_info.hpp>
+#include <hawser/cuda/group.hpp>
 #include <hawser/cuda/symmetric_memory.hpp>
 
 namespace {

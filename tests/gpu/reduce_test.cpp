@@ -1,9 +1,9 @@
 // On a GPU: the local reduction of every type, operator and number of inputs, odd sizes, misaligned, outputs poisoned.
 #include <cstring>
 
+#include "gpu/device_memory.hpp"
 #include "local_call.hpp"
 #include "table.hpp"
-#include "gpu/device_memory.hpp"
 #include "unit/cuda/numbers.hpp"
 
 namespace gpu_testing {
@@ -33,14 +33,16 @@ void check_one(std::mt19937_64& random, reduce_kind kind, int n, std::size_t cou
     call.inputs[j] = inputs.back().data() + offset;
   }
   void* arguments[] = {&call};
-  ASSERT_CUDA(cudaLaunchKernel(kernels::find_kernel(kernels::reducing::local, type, kind), dim3(5), dim3(256), arguments, 0, nullptr));
+  ASSERT_CUDA(cudaLaunchKernel(kernels::find_kernel(kernels::reducing::local, type, kind), dim3(5), dim3(256),
+                               arguments, 0, nullptr));
   ASSERT_CUDA(cudaDeviceSynchronize());
   std::vector<T> column(static_cast<std::size_t>(n));
   for (std::size_t i = 0; i < count; ++i) {
     for (std::size_t j = 0; j < column.size(); ++j) column[j] = values[j][i];
     T actual;
     std::memcpy(static_cast<void*>(&actual), call.output + i * sizeof(T), sizeof(T));
-    ASSERT_TRUE(is_reduction(kind, column, actual)) << to_string(type) << " " << to_string(kind) << " of " << n << ", " << i;
+    ASSERT_TRUE(is_reduction(kind, column, actual))
+        << to_string(type) << " " << to_string(kind) << " of " << n << ", " << i;
   }
   for (std::size_t i = 0; i < guard; ++i) {
     if (i < guard - offset) {
@@ -52,9 +54,9 @@ void check_one(std::mt19937_64& random, reduce_kind kind, int n, std::size_t cou
 
 template <class T>
 class gpu_reduction : public ::testing::Test {};
-using types = ::testing::Types<std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t, std::uint32_t, std::int64_t,
-                               std::uint64_t, hawser::float16, hawser::bfloat16, float, double, hawser::float8_e4m3,
-                               hawser::float8_e5m2>;
+using types = ::testing::Types<std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t, std::uint32_t,
+                               std::int64_t, std::uint64_t, hawser::float16, hawser::bfloat16, float, double,
+                               hawser::float8_e4m3, hawser::float8_e5m2>;
 TYPED_TEST_SUITE(gpu_reduction, types);
 
 TYPED_TEST(gpu_reduction, every_operator_and_number_of_inputs) {

@@ -12,9 +12,11 @@ struct add_residual {
 };
 
 __global__ void __launch_bounds__(512)
-    all_reduce_and_residual(const __grid_constant__ hawser::cuda::device::reduce_call call, const hawser::bfloat16* residual) {
+    all_reduce_and_residual(const __grid_constant__ hawser::cuda::device::reduce_call call,
+                            const hawser::bfloat16* residual) {
   namespace device = hawser::cuda::device;
-  device::two_shot_all_reduce<hawser::bfloat16>(device::gpu_block(gridDim.x), call, device::add{}, add_residual{residual});
+  device::two_shot_all_reduce<hawser::bfloat16>(device::gpu_block(gridDim.x), call, device::add{},
+                                                add_residual{residual});
 }
 
 }  // namespace gpu_testing

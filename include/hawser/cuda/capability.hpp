@@ -36,13 +36,13 @@ constexpr std::string_view to_string(synchronisation mode) noexcept {
 
 /// What one rank says of itself. Plain data, exchanged as bytes.
 struct capabilities {
-  std::array<std::uint8_t, 16> gpu{};      ///< UUID of the GPU, or of its MIG instance
-  std::array<std::uint8_t, 16> host{};     ///< of the host: equal where file descriptors can be passed
-  std::array<std::uint8_t, 16> domain{};   ///< UUID of the NVLink domain's cluster; zero: none beyond the host
-  std::uint32_t clique = 0;                ///< inside the cluster
-  std::int32_t process = 0;                ///< its id on the host
-  std::int32_t architecture = 0;           ///< 90 is sm_90
-  std::int32_t driver = 0;                 ///< version, 0 without one
+  std::array<std::uint8_t, 16> gpu{};     ///< UUID of the GPU, or of its MIG instance
+  std::array<std::uint8_t, 16> host{};    ///< of the host: equal where file descriptors can be passed
+  std::array<std::uint8_t, 16> domain{};  ///< UUID of the NVLink domain's cluster; zero: none beyond the host
+  std::uint32_t clique = 0;               ///< inside the cluster
+  std::int32_t process = 0;               ///< its id on the host
+  std::int32_t architecture = 0;          ///< 90 is sm_90
+  std::int32_t driver = 0;                ///< version, 0 without one
   bool has_vmm_descriptors = false;
   bool has_fabric_handles = false;
   bool has_legacy_ipc = false;
@@ -76,17 +76,20 @@ inline bool share_a_gpu(std::span<const capabilities> ranks) {
 
 }  // namespace detail
 
-/// What all ranks can do together; a pure function of what they said, in the order of ranks, so that it is the same on all.
-/// Ranks that share a GPU are phased by the host: their kernels may not be resident together.
+/// What all ranks can do together; a pure function of what they said, in the order of ranks, so that it is the same on
+/// all. Ranks that share a GPU are phased by the host: their kernels may not be resident together.
 inline agreement agree(std::span<const capabilities> ranks) {
   agreement result;
   const capabilities& first = ranks.front();
   const auto alike = [&](auto member) {
     return detail::all_of(ranks, [&](const capabilities& each) { return each.*member == first.*member; });
   };
-  const auto all_have = [&](auto member) { return detail::all_of(ranks, [&](const capabilities& each) { return each.*member; }); };
+  const auto all_have = [&](auto member) {
+    return detail::all_of(ranks, [&](const capabilities& each) { return each.*member; });
+  };
   const bool on_one_host = alike(&capabilities::host);
-  const bool in_one_domain = alike(&capabilities::domain) && alike(&capabilities::clique) && first.domain != decltype(first.domain){};
+  const bool in_one_domain =
+      alike(&capabilities::domain) && alike(&capabilities::clique) && first.domain != decltype(first.domain){};
   const auto refuse = [&](std::string why) {
     result.is_possible = false;
     result.reason = std::move(why);
@@ -108,13 +111,16 @@ inline agreement agree(std::span<const capabilities> ranks) {
     return refuse("the ranks are on several hosts and not in one NVLink domain");
   else
     return refuse("fabric handles are missing on a rank: are IMEX channels set up?");
-  if (on_one_host && !all_have(&capabilities::reaches_all_peers)) return refuse("a rank's GPU has no peer access to another one");
+  if (on_one_host && !all_have(&capabilities::reaches_all_peers))
+    return refuse("a rank's GPU has no peer access to another one");
   const bool shares = detail::share_a_gpu(ranks);
   result.mode = shares ? synchronisation::host_phased : synchronisation::device_flags;
-  result.reason = shares ? "two ranks share a GPU: their kernels may not run together" : "every rank has a GPU of its own";
+  result.reason =
+      shares ? "two ranks share a GPU: their kernels may not run together" : "every rank has a GPU of its own";
   // legacy memory cannot be bound to a multicast object, and one GPU cannot be in it twice
   const bool has_handles = result.memory == memory_kind::descriptors || result.memory == memory_kind::fabric;
-  result.may_multicast = has_handles && !shares && ranks.size() > 1 && first.architecture >= 90 && all_have(&capabilities::has_multicast);
+  result.may_multicast =
+      has_handles && !shares && ranks.size() > 1 && first.architecture >= 90 && all_have(&capabilities::has_multicast);
   return result;
 }
 

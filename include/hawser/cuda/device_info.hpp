@@ -18,11 +18,12 @@ struct device_info {
   capabilities can{};
 };
 
-/// All devices; empty where there is no driver or no GPU, with the reason in `why_none`. Never throws for their absence.
+/// All devices; empty where there is no driver or no GPU, with the reason in `why_none`. Never throws for their
+/// absence.
 std::vector<device_info> find_devices(std::string* why_none = nullptr);
 
-/// One device. Throws errc::unsupported "no CUDA device (reason); ..." where there is none, errc::invalid_argument where the
-/// number is out of range.
+/// One device. Throws errc::unsupported "no CUDA device (reason); ..." where there is none, errc::invalid_argument
+/// where the number is out of range.
 device_info require_device(std::int32_t number = 0);
 
 }  // namespace hawser::cuda

@@ -25,18 +25,18 @@ using stream_handle = CUstream_st*;
 /// What a group is made with; the same on all ranks but for the device.
 struct group_options {
   std::int32_t device = 0;
-  std::uint64_t staging_bytes = 32 << 20;           ///< payload that passes through staging at a time
-  std::chrono::milliseconds timeout{10'000};        ///< of a wait for a peer inside a call, and of making the group
-  std::optional<synchronisation> mode;              ///< default: what the ranks' GPUs ask for (`agree`)
-  std::optional<launch_policy> policy;              ///< default: the built-in one of the architecture
-  std::int32_t most_ctas = 0;                       ///< the caller's SM budget; 0: the policy's
+  std::uint64_t staging_bytes = 32 << 20;     ///< payload that passes through staging at a time
+  std::chrono::milliseconds timeout{10'000};  ///< of a wait for a peer inside a call, and of making the group
+  std::optional<synchronisation> mode;        ///< default: what the ranks' GPUs ask for (`agree`)
+  std::optional<launch_policy> policy;        ///< default: the built-in one of the architecture
+  std::int32_t most_ctas = 0;                 ///< the caller's SM budget; 0: the policy's
 };
 
 struct group_state;
 
-/// One rank of a group. Calls are collective, in the same order on all ranks, and not thread-safe. With device flags they
-/// are enqueued on the stream and return at once; a fault shows in `check`. Phased by the host they return when done.
-/// Proven on no GPU yet: docs/gpu.md says what was run where.
+/// One rank of a group. Calls are collective, in the same order on all ranks, and not thread-safe. With device flags
+/// they are enqueued on the stream and return at once; a fault shows in `check`. Phased by the host they return when
+/// done. Proven on no GPU yet: docs/gpu.md says what was run where.
 class group {
  public:
   /// Collective over the job; `name` must be new to it. Throws as `symmetric_memory` does: errc::unsupported "no CUDA
@@ -46,9 +46,9 @@ class group {
   group& operator=(const group&) = delete;
   ~group();
 
-  /// output[i] = the operator over all ranks' input[i], for `count` elements of device memory; in place where they are the
-  /// same. Any alignment. Throws errc::unsupported for illegal pairs of type and operator, and for user operators, which
-  /// need kernels of their own (docs/gpu.md); errc::resource with CUDA's code where a launch fails.
+  /// output[i] = the operator over all ranks' input[i], for `count` elements of device memory; in place where they are
+  /// the same. Any alignment. Throws errc::unsupported for illegal pairs of type and operator, and for user operators,
+  /// which need kernels of their own (docs/gpu.md); errc::resource with CUDA's code where a launch fails.
   void all_reduce(const void* input, void* output, std::size_t count, data_type type, const reduce_op& operation,
                   stream_handle stream = nullptr);
   /// Block r of `count` elements of the size() * count of each input, reduced, to rank r.
@@ -61,8 +61,8 @@ class group {
   /// `bytes` to and from each rank.
   void all_to_all(const void* input, void* output, std::size_t bytes, stream_handle stream = nullptr);
 
-  /// Waits for the stream, and throws what went wrong in the calls on it: errc::peer_failed with `error::peer` where a rank
-  /// never arrived, errc::mismatch, errc::aborted. The group cannot be used after that.
+  /// Waits for the stream, and throws what went wrong in the calls on it: errc::peer_failed with `error::peer` where a
+  /// rank never arrived, errc::mismatch, errc::aborted. The group cannot be used after that.
   void check(stream_handle stream = nullptr);
   /// Ends the waits of this group's kernels on all ranks; callable from any thread.
   void abort();

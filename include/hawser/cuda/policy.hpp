@@ -26,10 +26,10 @@ constexpr std::string_view to_string(all_reduce_algorithm algorithm) noexcept {
 
 /// One architecture's figures. Unroll and vector width are compiled in, the others are chosen at each launch.
 struct launch_policy {
-  std::int32_t architecture = 0;        ///< 10 * major + minor: 90 is sm_90
-  std::int32_t threads = 512;           ///< per CTA
-  std::int32_t ctas = 32;               ///< per rank, at most; the caller's SM budget may lower it
-  std::int32_t local_ctas_per_sm = 1;   ///< of the local reduction
+  std::int32_t architecture = 0;       ///< 10 * major + minor: 90 is sm_90
+  std::int32_t threads = 512;          ///< per CTA
+  std::int32_t ctas = 32;              ///< per rank, at most; the caller's SM budget may lower it
+  std::int32_t local_ctas_per_sm = 1;  ///< of the local reduction
   std::int32_t unroll = device::unroll_of<float>();
   std::int32_t byte_unroll = device::unroll_of<std::uint8_t>();  ///< of types of 1 byte
   std::int32_t vector_bytes = static_cast<std::int32_t>(device::vector_bytes);
@@ -43,16 +43,26 @@ struct launch_policy {
 /// Built in, none measured yet: start values for NVLink, one CTA of 512 threads per SM for types of 8 and 16 bits (more
 /// would spill), the threshold between one-shot and two-shot at about 256 KiB. docs/gpu.md says what has been measured.
 inline constexpr std::array<launch_policy, 3> built_in_policies{{
-    {.architecture = 80, .ctas = 24, .low_latency_up_to = 32 << 10, .one_shot_up_to = 256 << 10,
+    {.architecture = 80,
+     .ctas = 24,
+     .low_latency_up_to = 32 << 10,
+     .one_shot_up_to = 256 << 10,
      .provenance = "assumed: not measured, compiled only"},
-    {.architecture = 90, .ctas = 32, .low_latency_up_to = 64 << 10, .one_shot_up_to = 256 << 10,
+    {.architecture = 90,
+     .ctas = 32,
+     .low_latency_up_to = 64 << 10,
+     .one_shot_up_to = 256 << 10,
      .provenance = "assumed: not measured, compiled only"},
-    {.architecture = 100, .ctas = 32, .low_latency_up_to = 64 << 10, .one_shot_up_to = 256 << 10,
+    {.architecture = 100,
+     .ctas = 32,
+     .low_latency_up_to = 64 << 10,
+     .one_shot_up_to = 256 << 10,
      .provenance = "assumed: not measured, compiled only"},
 }};
 
 /// The line of the newest architecture that is not newer than this one; the first where all are newer.
-constexpr launch_policy policy_for(std::int32_t architecture, std::span<const launch_policy> table = built_in_policies) {
+constexpr launch_policy policy_for(std::int32_t architecture,
+                                   std::span<const launch_policy> table = built_in_policies) {
   launch_policy best = table.front();
   for (const launch_policy& each : table)
     if (each.architecture <= architecture && each.architecture >= best.architecture) best = each;

@@ -20,8 +20,9 @@ struct symmetric_mapping;
 struct symmetric_options {
   std::int32_t device = 0;
   std::chrono::milliseconds timeout{30'000};
-  std::array<std::uint8_t, 16> domain{};  ///< between hosts: the cluster UUID that NVML reports for the GPU (hawser topo)
-  std::uint32_t clique = 0;               ///< and its clique
+  std::array<std::uint8_t, 16>
+      domain{};              ///< between hosts: the cluster UUID that NVML reports for the GPU (hawser topo)
+  std::uint32_t clique = 0;  ///< and its clique
 };
 
 /// An allocation on each rank's GPU, zeroed, and the addresses of all of them on this rank. Collective to make, by all
@@ -30,9 +31,11 @@ struct symmetric_options {
 class symmetric_memory {
  public:
   /// Exchanges capabilities under keys that begin with `name`, agrees on the kind, allocates, and maps. Throws
-  /// errc::unsupported where there is no CUDA device or where the ranks cannot share memory (with the reason; on all ranks
-  /// alike where all have a device), errc::timeout where ranks do not come, errc::resource with the native code of CUDA.
-  symmetric_memory(bootstrap::bootstrap& job, std::string_view name, std::size_t bytes, const symmetric_options& options = {});
+  /// errc::unsupported where there is no CUDA device or where the ranks cannot share memory (with the reason; on all
+  /// ranks alike where all have a device), errc::timeout where ranks do not come, errc::resource with the native code
+  /// of CUDA.
+  symmetric_memory(bootstrap::bootstrap& job, std::string_view name, std::size_t bytes,
+                   const symmetric_options& options = {});
   symmetric_memory(const symmetric_memory&) = delete;
   symmetric_memory& operator=(const symmetric_memory&) = delete;
   ~symmetric_memory();

@@ -1,4 +1,5 @@
-// All-reduce and reduce-scatter of the device core on host threads: one-shot, two-shot, low latency; flags and host phases.
+// All-reduce and reduce-scatter of the device core on host threads: one-shot, two-shot, low latency; flags and host
+// phases.
 #include <hawser/cuda/device/all_reduce.hpp>
 #include <hawser/cuda/device/low_latency.hpp>
 
@@ -79,8 +80,9 @@ class job {
       for (std::size_t i = 0; i < count_; ++i) {
         for (std::size_t j = 0; j < values.size(); ++j) values[j] = inputs_[j][first + i];
         ASSERT_TRUE(is_reduction(Kind, values, (*out_[r])[i], scale))
-            << to_string(hawser::data_type_of_v<T>) << " " << to_string(Kind) << " by algorithm " << static_cast<int>(which_)
-            << ", rank " << r << " of " << values.size() << ", element " << i << " of " << count_;
+            << to_string(hawser::data_type_of_v<T>) << " " << to_string(Kind) << " by algorithm "
+            << static_cast<int>(which_) << ", rank " << r << " of " << values.size() << ", element " << i << " of "
+            << count_;
       }
     }
   }
@@ -125,8 +127,8 @@ void check_staged_and_phased(std::uint64_t seed) {
 
 template <class T>
 class every_type : public ::testing::Test {};
-using types = ::testing::Types<std::int8_t, std::uint16_t, std::int32_t, std::uint64_t, hawser::float16, hawser::bfloat16, float,
-                               double, hawser::float8_e4m3, hawser::float8_e5m2>;
+using types = ::testing::Types<std::int8_t, std::uint16_t, std::int32_t, std::uint64_t, hawser::float16,
+                               hawser::bfloat16, float, double, hawser::float8_e4m3, hawser::float8_e5m2>;
 TYPED_TEST_SUITE(every_type, types);
 
 TYPED_TEST(every_type, sums_through_staging_by_flags_and_by_host_phases) {

@@ -15,7 +15,8 @@ enum class way { staged, mapped, multicast };
 
 /// Byte i of what rank `from` has for rank `to`; of no period that a block or vector has.
 std::byte payload(int from, int to, std::size_t i) {
-  return static_cast<std::byte>((static_cast<std::size_t>(from) * 131 + static_cast<std::size_t>(to) * 31 + i * 7 + i / 251) % 253);
+  return static_cast<std::byte>(
+      (static_cast<std::size_t>(from) * 131 + static_cast<std::size_t>(to) * 31 + i * 7 + i / 251) % 253);
 }
 
 using buffers = std::vector<std::unique_ptr<device_buffer<std::byte>>>;
@@ -35,8 +36,11 @@ exchange_job make_job(host_group& group, collective what, way how, std::size_t b
     for (std::size_t p = 0; p < sent; ++p)
       for (std::size_t i = 0; i < bytes; ++i)
         job.in.back()->data()[p * bytes + i] = payload(r, what == collective::all_to_all ? static_cast<int>(p) : 0, i);
-    job.calls.push_back({.view = group.view(r), .input = job.in.back()->data(), .output = job.out.back()->data(),
-                         .block_bytes = bytes, .root = root});
+    job.calls.push_back({.view = group.view(r),
+                         .input = job.in.back()->data(),
+                         .output = job.out.back()->data(),
+                         .block_bytes = bytes,
+                         .root = root});
   }
   for (exchange_call& each : job.calls) {
     each.outputs.is_mapped = how == way::mapped;
@@ -78,13 +82,15 @@ TEST_P(exchange, moves_every_byte) {
       for (const std::size_t offset : {0, 1, 8}) {
         const int root = static_cast<int>(bytes) % ranks;
         exchange_job job = make_job(group, what, how, bytes, offset, root);
-        group.launch([&](const host_block& block, int r) { run(block, what, how, job.calls[static_cast<std::size_t>(r)]); });
+        group.launch(
+            [&](const host_block& block, int r) { run(block, what, how, job.calls[static_cast<std::size_t>(r)]); });
         ASSERT_NO_FATAL_FAILURE(check(job, what, bytes, root));
         job = make_job(group, what, how, bytes, offset, root);
         ++sequence;
         for (std::int32_t phase = 0; phase < 2; ++phase) {  // the host keeps the phases apart
           for (exchange_call& each : job.calls) each.phases = {phase, sequence};
-          group.launch([&](const host_block& block, int r) { run(block, what, how, job.calls[static_cast<std::size_t>(r)]); });
+          group.launch(
+              [&](const host_block& block, int r) { run(block, what, how, job.calls[static_cast<std::size_t>(r)]); });
         }
         ASSERT_NO_FATAL_FAILURE(check(job, what, bytes, root));
       }
@@ -92,12 +98,15 @@ TEST_P(exchange, moves_every_byte) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    of, exchange,
-    ::testing::Values(std::tuple(collective::broadcast, way::staged), std::tuple(collective::broadcast, way::mapped),
-                      std::tuple(collective::broadcast, way::multicast), std::tuple(collective::all_gather, way::staged),
-                      std::tuple(collective::all_gather, way::mapped), std::tuple(collective::all_gather, way::multicast),
-                      std::tuple(collective::all_to_all, way::staged), std::tuple(collective::all_to_all, way::mapped)));
+INSTANTIATE_TEST_SUITE_P(of, exchange,
+                         ::testing::Values(std::tuple(collective::broadcast, way::staged),
+                                           std::tuple(collective::broadcast, way::mapped),
+                                           std::tuple(collective::broadcast, way::multicast),
+                                           std::tuple(collective::all_gather, way::staged),
+                                           std::tuple(collective::all_gather, way::mapped),
+                                           std::tuple(collective::all_gather, way::multicast),
+                                           std::tuple(collective::all_to_all, way::staged),
+                                           std::tuple(collective::all_to_all, way::mapped)));
 
 /// Sizes, offsets and buffers of an all-to-all-v; blocks lie in a row, those received in the reverse order of ranks.
 struct v_job {
@@ -117,8 +126,10 @@ v_job make_v_job(host_group& group, bool is_mapped, std::mt19937_64& random) {
       job.recv_bytes[p][r] = job.send_bytes[r][p];
     }
   for (std::size_t r = 0; r < k; ++r) {
-    std::exclusive_scan(job.send_bytes[r].begin(), job.send_bytes[r].end(), job.send_offsets[r].begin(), std::uint64_t{0});
-    std::exclusive_scan(job.recv_bytes[r].rbegin(), job.recv_bytes[r].rend(), job.recv_offsets[r].rbegin(), std::uint64_t{0});
+    std::exclusive_scan(job.send_bytes[r].begin(), job.send_bytes[r].end(), job.send_offsets[r].begin(),
+                        std::uint64_t{0});
+    std::exclusive_scan(job.recv_bytes[r].rbegin(), job.recv_bytes[r].rend(), job.recv_offsets[r].rbegin(),
+                        std::uint64_t{0});
     job.in.push_back(std::make_unique<device_buffer<std::byte>>(job.send_offsets[r].back() + job.send_bytes[r].back()));
     job.out.push_back(std::make_unique<device_buffer<std::byte>>(job.recv_offsets[r][0] + job.recv_bytes[r][0]));
     for (std::size_t p = 0; p < k; ++p)
@@ -126,9 +137,13 @@ v_job make_v_job(host_group& group, bool is_mapped, std::mt19937_64& random) {
         job.in[r]->data()[job.send_offsets[r][p] + i] = payload(static_cast<int>(r), static_cast<int>(p), i);
   }
   for (std::size_t r = 0; r < k; ++r) {
-    exchange_call call{.view = group.view(static_cast<int>(r)), .input = job.in[r]->data(), .output = job.out[r]->data(),
-                       .send_offsets = job.send_offsets[r].data(), .send_bytes = job.send_bytes[r].data(),
-                       .recv_offsets = job.recv_offsets[r].data(), .recv_bytes = job.recv_bytes[r].data()};
+    exchange_call call{.view = group.view(static_cast<int>(r)),
+                       .input = job.in[r]->data(),
+                       .output = job.out[r]->data(),
+                       .send_offsets = job.send_offsets[r].data(),
+                       .send_bytes = job.send_bytes[r].data(),
+                       .recv_offsets = job.recv_offsets[r].data(),
+                       .recv_bytes = job.recv_bytes[r].data()};
     call.outputs.is_mapped = is_mapped;
     for (std::size_t p = 0; p < k; ++p) call.outputs.of[p] = job.out[p]->data();
     job.calls.push_back(call);
@@ -137,7 +152,8 @@ v_job make_v_job(host_group& group, bool is_mapped, std::mt19937_64& random) {
 }
 
 void launch(host_group& group, v_job& job) {
-  group.launch([&](const host_block& block, int r) { push_all_to_all_v(block, job.calls[static_cast<std::size_t>(r)]); });
+  group.launch(
+      [&](const host_block& block, int r) { push_all_to_all_v(block, job.calls[static_cast<std::size_t>(r)]); });
 }
 
 void check(const v_job& job) {

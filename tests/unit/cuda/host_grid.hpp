@@ -36,7 +36,8 @@ class host_group {
  public:
   static constexpr std::uint64_t patience_ns = 60'000'000'000;
 
-  explicit host_group(int ranks, grid_shape grid = {}, window_shape shape = {.low_latency_bytes = 4096, .staging_bytes = 1 << 18})
+  explicit host_group(int ranks, grid_shape grid = {},
+                      window_shape shape = {.low_latency_bytes = 4096, .staging_bytes = 1 << 18})
       : grid_(grid), views_(static_cast<std::size_t>(ranks)) {
     shape.ranks = ranks;
     shape.ctas = static_cast<std::int32_t>(grid.ctas) + 1;  // one that is never launched
@@ -45,7 +46,8 @@ class host_group {
     for (int r = 0; r < ranks; ++r) {
       rank_view& view = views_[static_cast<std::size_t>(r)];
       view = {.rank = r, .size = ranks, .timeout_ns = patience_ns, .layout = layout};
-      for (int p = 0; p < ranks; ++p) view.windows[p] = reinterpret_cast<std::byte*>(windows_[static_cast<std::size_t>(p)].get());
+      for (int p = 0; p < ranks; ++p)
+        view.windows[p] = reinterpret_cast<std::byte*>(windows_[static_cast<std::size_t>(p)].get());
     }
   }
 
@@ -54,9 +56,7 @@ class host_group {
   rank_view& view(int rank) { return views_[static_cast<std::size_t>(rank)]; }
 
   /// The fault that a rank's window holds.
-  fault fault_of(int rank) {
-    return fault::of(*view(rank).at<std::uint32_t>(rank, view(rank).layout.abort_word()));
-  }
+  fault fault_of(int rank) { return fault::of(*view(rank).at<std::uint32_t>(rank, view(rank).layout.abort_word())); }
 
   /// Runs body(block, rank) on every thread of every CTA of the ranks for which `takes_part`, as one kernel each.
   template <class Body, class Filter>
@@ -68,9 +68,8 @@ class host_group {
       for (unsigned c = 0; c < grid_.ctas; ++c) {
         blocks.push_back(std::make_unique<host_block_state>(grid_.threads));
         for (unsigned t = 0; t < grid_.threads; ++t)
-          threads.emplace_back([&body, &state = *blocks.back(), t, c, r, ctas = grid_.ctas] {
-            body(host_block(state, t, c, ctas), r);
-          });
+          threads.emplace_back(
+              [&body, &state = *blocks.back(), t, c, r, ctas = grid_.ctas] { body(host_block(state, t, c, ctas), r); });
       }
     }
     for (std::thread& each : threads) each.join();
@@ -93,7 +92,9 @@ class device_buffer {
   static constexpr std::byte poison{0xcd};
 
   explicit device_buffer(std::size_t count, std::size_t offset = 0)
-      : count_(count), offset_(guard_bytes + offset), bytes_(offset_ + count * sizeof(T) + guard_bytes),
+      : count_(count),
+        offset_(guard_bytes + offset),
+        bytes_(offset_ + count * sizeof(T) + guard_bytes),
         memory_(std::make_unique<vec16[]>(bytes_ / sizeof(vec16) + 1)) {
     std::fill_n(raw(), bytes_, poison);
   }

@@ -32,7 +32,8 @@ void check(int ranks, std::size_t count, std::size_t offset, bool scatters, std:
     ASSERT_TRUE(out[r]->has_intact_guards());
     for (std::size_t i = 0; i < count; ++i) {
       for (std::size_t j = 0; j < k; ++j) values[j] = inputs[j][(scatters ? r * count : 0) + i];
-      ASSERT_TRUE(is_reduction(Kind, values, (*out[r])[i])) << ranks << " ranks, rank " << r << ", " << i << " of " << count;
+      ASSERT_TRUE(is_reduction(Kind, values, (*out[r])[i]))
+          << ranks << " ranks, rank " << r << ", " << i << " of " << count;
     }
   }
 }
@@ -63,8 +64,10 @@ TEST(index_of_an_epilogue, is_the_output_s) {
   std::vector<float> zeros(500), out(500, -1);
   group.launch([&](const host_block& block, int r) {
     std::vector<float> unused(500);
-    const reduce_call call{.view = group.view(r), .input = reinterpret_cast<const std::byte*>(zeros.data()),
-                           .output = reinterpret_cast<std::byte*>(r == 2 ? out.data() : unused.data()), .count = 500};
+    const reduce_call call{.view = group.view(r),
+                           .input = reinterpret_cast<const std::byte*>(zeros.data()),
+                           .output = reinterpret_cast<std::byte*>(r == 2 ? out.data() : unused.data()),
+                           .count = 500};
     multimem_all_reduce<float>(block, call, emulated_multicast<host_block>{block, call.view}, add{}, index_only{});
   });
   for (std::size_t i = 0; i < out.size(); ++i) ASSERT_EQ(out[i], static_cast<float>(i));

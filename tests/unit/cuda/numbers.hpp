@@ -15,8 +15,8 @@ namespace device_testing {
 
 using hawser::reduce_kind;
 
-/// Integers of random bits; floats whose sums and products of 16 neither overflow nor vanish in any format; for min and max
-/// random bits with all that is special.
+/// Integers of random bits; floats whose sums and products of 16 neither overflow nor vanish in any format; for min and
+/// max random bits with all that is special.
 template <class T>
 std::vector<T> elements_for(reduce_kind kind, std::mt19937_64& random, std::size_t count) {
   if (std::is_integral_v<T> || kind == reduce_kind::min || kind == reduce_kind::max)
@@ -49,8 +49,8 @@ double smallest_step() {
   return std::numeric_limits<float>::min();
 }
 
-/// `actual` against the reduction of `values` in order: n roundings of the accumulator (float32, or float64 for float64), of
-/// which each is relative to the partial results, and one of T.
+/// `actual` against the reduction of `values` in order: n roundings of the accumulator (float32, or float64 for
+/// float64), of which each is relative to the partial results, and one of T.
 template <class T>
 ::testing::AssertionResult is_reduction(reduce_kind kind, const std::vector<T>& values, T actual, double scale = 1) {
   using reduce_testing::wide;
@@ -59,7 +59,8 @@ template <class T>
     T expected = values[0];
     for (std::size_t j = 1; j < values.size(); ++j) expected = reduce_testing::reference_of(kind, expected, values[j]);
     // one input is not reduced, but its NaN may become quiet
-    if (reduce_testing::is_same(values.size() == 1 ? reduce_kind::sum : kind, actual, expected)) return ::testing::AssertionSuccess();
+    if (reduce_testing::is_same(values.size() == 1 ? reduce_kind::sum : kind, actual, expected))
+      return ::testing::AssertionSuccess();
     return ::testing::AssertionFailure() << wide(actual) << ", not exactly " << wide(expected);
   }
   long double exact = static_cast<long double>(wide(values[0])), magnitude = std::fabs(exact);
@@ -73,7 +74,8 @@ template <class T>
   const double accumulator = std::is_same_v<T, double> ? 0x1p-53 : 0x1p-24;
   const auto n = static_cast<double>(values.size() + 1);
   const double bound = n * accumulator * static_cast<double>(magnitude) +
-                       (1 + n * accumulator) * rounding<T>() * std::fabs(static_cast<double>(exact)) + smallest_step<T>() / 2;
+                       (1 + n * accumulator) * rounding<T>() * std::fabs(static_cast<double>(exact)) +
+                       smallest_step<T>() / 2;
   const double difference = std::fabs(static_cast<double>(static_cast<long double>(wide(actual)) - exact));
   if (difference <= bound) return ::testing::AssertionSuccess();
   return ::testing::AssertionFailure() << wide(actual) << " is " << difference << " from " << static_cast<double>(exact)

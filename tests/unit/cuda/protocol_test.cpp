@@ -19,7 +19,8 @@ constexpr int calls_per_run = 2000;
 
 /// A rank's input in a call, such that every call has another sum.
 std::uint32_t input_of(int rank, int call, std::size_t i) {
-  return static_cast<std::uint32_t>(rank + 1) * 2654435761U + static_cast<std::uint32_t>(call) * 40503U + static_cast<std::uint32_t>(i);
+  return static_cast<std::uint32_t>(rank + 1) * 2654435761U + static_cast<std::uint32_t>(call) * 40503U +
+         static_cast<std::uint32_t>(i);
 }
 
 enum class kind { low_latency, one_shot, two_shot, all_gather };
@@ -106,7 +107,8 @@ int run_streams(host_group& group, int calls, std::uint64_t seed) {
 TEST(calls_in_a_row, of_all_kinds_with_random_delays) {
   const std::uint64_t seed = test_seed();
   SCOPED_TRACE("HAWSER_TEST_SEED=" + std::to_string(seed));
-  for (const auto& [ranks, grid] : {std::pair(2, grid_shape{2, 2}), std::pair(4, grid_shape{2, 1}), std::pair(3, grid_shape{1, 3})}) {
+  for (const auto& [ranks, grid] :
+       {std::pair(2, grid_shape{2, 2}), std::pair(4, grid_shape{2, 1}), std::pair(3, grid_shape{1, 3})}) {
     host_group group(ranks, grid);
     EXPECT_EQ(run_streams(group, calls_per_run, seed), 0) << ranks << " ranks";
   }
@@ -142,8 +144,11 @@ TEST(call_numbers, count_for_ctas_that_were_not_launched) {
 /// Runs one call of a kind on all ranks but `absent`.
 void run_without(host_group& group, int absent, kind what) {
   std::vector<stream> streams(static_cast<std::size_t>(group.size()));
-  group.launch([&](const host_block& block, int r) { run_call(block, group.view(r), {what, 20}, streams[static_cast<std::size_t>(r)]); },
-               [&](int r) { return r != absent; });
+  group.launch(
+      [&](const host_block& block, int r) {
+        run_call(block, group.view(r), {what, 20}, streams[static_cast<std::size_t>(r)]);
+      },
+      [&](int r) { return r != absent; });
 }
 
 TEST(a_rank_that_never_arrives, ends_the_others_calls_and_is_named) {
@@ -180,7 +185,8 @@ TEST(an_abort_of_the_host, ends_every_wait_without_a_culprit) {
 }
 
 TEST(faults, keep_reason_and_rank_in_a_word) {
-  for (const fault each : {fault{fault_reason::never_arrived, 0}, fault{fault_reason::block_mismatch, 71}, fault{fault_reason::aborted, -1}}) {
+  for (const fault each : {fault{fault_reason::never_arrived, 0}, fault{fault_reason::block_mismatch, 71},
+                           fault{fault_reason::aborted, -1}}) {
     EXPECT_NE(each.word(), 0U);
     EXPECT_EQ(fault::of(each.word()).reason, each.reason);
     EXPECT_EQ(fault::of(each.word()).peer, each.peer);
@@ -205,7 +211,8 @@ TEST(windows, keep_their_regions_apart) {
       EXPECT_EQ(layout.staging(parity) % window_layout::line, 0U);
     }
     std::sort(regions.begin(), regions.end());
-    for (std::size_t i = 1; i < regions.size(); ++i) EXPECT_GE(regions[i].first, regions[i - 1].first + regions[i - 1].second);
+    for (std::size_t i = 1; i < regions.size(); ++i)
+      EXPECT_GE(regions[i].first, regions[i - 1].first + regions[i - 1].second);
     EXPECT_EQ(layout.bytes(), regions.back().first + regions.back().second);
   }
 }

@@ -11,8 +11,8 @@ namespace device_testing {
 inline constexpr std::size_t reduce_sizes[] = {0, 1, 3, 16, 33, 127, 513, 2049};
 inline constexpr std::size_t most_inputs = 16;
 
-/// Offsets of inputs and output from 16-byte alignment: all aligned, all off by an element, output and odd inputs off by one
-/// byte, which no access wider than a byte allows.
+/// Offsets of inputs and output from 16-byte alignment: all aligned, all off by an element, output and odd inputs off
+/// by one byte, which no access wider than a byte allows.
 enum class offsets { aligned, by_element, by_byte };
 
 template <class T>
@@ -35,14 +35,15 @@ void check_local(std::mt19937_64& random, std::size_t n, std::size_t count, offs
   const places sources{bases.data(), static_cast<std::int32_t>(n)};
   constexpr unsigned ctas = 3;
   for (unsigned cta = 0; cta < ctas; ++cta)  // blocks of one thread: no synchronisation in it
-    reduce_places<T>(host_block(alone, 0, cta, ctas), sources, place{output.data()}, count, operator_of<Kind>{}, identity{});
+    reduce_places<T>(host_block(alone, 0, cta, ctas), sources, place{output.data()}, count, operator_of<Kind>{},
+                     identity{});
   ASSERT_TRUE(output.has_intact_guards());
   std::vector<T> values(n);
   for (std::size_t i = 0; i < count; ++i) {
     for (std::size_t j = 0; j < n; ++j) values[j] = (*inputs[j])[i];
     ASSERT_TRUE(is_reduction(Kind, values, output[i]))
-        << to_string(hawser::data_type_of_v<T>) << " " << to_string(Kind) << ", element " << i << " of " << count << ", "
-        << n << " inputs, alignment " << static_cast<int>(how);
+        << to_string(hawser::data_type_of_v<T>) << " " << to_string(Kind) << ", element " << i << " of " << count
+        << ", " << n << " inputs, alignment " << static_cast<int>(how);
   }
 }
 

@@ -1,9 +1,11 @@
-// The device core's local reduction of floats, on host threads: min and max exact, sums and products within their bound.
+// The device core's local reduction of floats, on host threads: min and max exact, sums and products within their
+// bound.
 #include "unit/cuda/reduce_cases.hpp"
 
 namespace device_testing {
 
-using floats = ::testing::Types<hawser::float16, hawser::bfloat16, float, double, hawser::float8_e4m3, hawser::float8_e5m2>;
+using floats =
+    ::testing::Types<hawser::float16, hawser::bfloat16, float, double, hawser::float8_e4m3, hawser::float8_e5m2>;
 INSTANTIATE_TYPED_TEST_SUITE_P(of, local_reduction, floats);
 
 TEST(bound, sees_an_input_that_was_left_out) {

@@ -50,7 +50,8 @@ void check_cast(std::size_t count, std::size_t offset) {
   for (auto& each : inputs) bases.push_back(each.data());
   device_buffer<Out> output(count, offset);
   host_block_state alone(1);
-  reduce_places<In, Out>(host_block(alone, 0, 0, 1), places{bases.data(), 3}, place{output.data()}, count, add{}, identity{});
+  reduce_places<In, Out>(host_block(alone, 0, 0, 1), places{bases.data(), 3}, place{output.data()}, count, add{},
+                         identity{});
   ASSERT_TRUE(output.has_intact_guards());
   for (std::size_t i = 0; i < count; ++i) {
     float sum = 0;

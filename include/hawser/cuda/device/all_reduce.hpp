@@ -5,10 +5,11 @@
 
 namespace hawser::cuda::device {
 
-/// One-shot: each rank stages its input (phase 0), meets the others, reduces all inputs for itself (phase 1). Ranks get the
-/// same bits, since all add in rank order. (k-1)S read per rank; one meeting.
+/// One-shot: each rank stages its input (phase 0), meets the others, reduces all inputs for itself (phase 1). Ranks get
+/// the same bits, since all add in rank order. (k-1)S read per rank; one meeting.
 template <class T, class Op, class Epilogue, block_policy Block>
-HAWSER_DEVICE void one_shot_all_reduce(const Block& block, const reduce_call& call, const Op& op, const Epilogue& finish) {
+HAWSER_DEVICE void one_shot_all_reduce(const Block& block, const reduce_call& call, const Op& op,
+                                       const Epilogue& finish) {
   const rank_view& view = call.view;
   const call_number number = begin_call(block, view, call.phases);
   if (!may_stage(block, view, call.phases, number)) return;
@@ -23,10 +24,12 @@ HAWSER_DEVICE void one_shot_all_reduce(const Block& block, const reduce_call& ca
   end_call(block, view, call.phases, number);
 }
 
-/// Two-shot: stage (phase 0), meet, reduce one's own part from all inputs and push it to all outputs (phase 1), meet, copy
-/// out of staging (phase 2). Where input and output are mapped phases 0 and 2 are empty. 2(k-1)/k S over the links per rank.
+/// Two-shot: stage (phase 0), meet, reduce one's own part from all inputs and push it to all outputs (phase 1), meet,
+/// copy out of staging (phase 2). Where input and output are mapped phases 0 and 2 are empty. 2(k-1)/k S over the links
+/// per rank.
 template <class T, class Op, class Epilogue, block_policy Block>
-HAWSER_DEVICE void two_shot_all_reduce(const Block& block, const reduce_call& call, const Op& op, const Epilogue& finish) {
+HAWSER_DEVICE void two_shot_all_reduce(const Block& block, const reduce_call& call, const Op& op,
+                                       const Epilogue& finish) {
   const rank_view& view = call.view;
   const call_number number = begin_call(block, view, call.phases);
   if (!may_stage(block, view, call.phases, number)) return;
@@ -57,7 +60,8 @@ HAWSER_DEVICE void two_shot_all_reduce(const Block& block, const reduce_call& ca
 /// Reduce-scatter by push: block p of the input goes to rank p's staging (phase 0), meet, each rank reduces the blocks
 /// that arrived (phase 1). `count` elements per block.
 template <class T, class Op, class Epilogue, block_policy Block>
-HAWSER_DEVICE void push_reduce_scatter(const Block& block, const reduce_call& call, const Op& op, const Epilogue& finish) {
+HAWSER_DEVICE void push_reduce_scatter(const Block& block, const reduce_call& call, const Op& op,
+                                       const Epilogue& finish) {
   const rank_view& view = call.view;
   const call_number number = begin_call(block, view, call.phases);
   if (!may_stage(block, view, call.phases, number)) return;
@@ -67,7 +71,8 @@ HAWSER_DEVICE void push_reduce_scatter(const Block& block, const reduce_call& ca
   for (int i = 0; i < view.size && call.phases.runs(0); ++i) {
     const int peer = (view.rank + i) % view.size;
     stage<T, Op>(block, call.input + bytes * static_cast<std::uint64_t>(peer),
-                 view.windows[peer] + staging + stride * static_cast<std::uint64_t>(view.rank), call.count, call.factor);
+                 view.windows[peer] + staging + stride * static_cast<std::uint64_t>(view.rank), call.count,
+                 call.factor);
   }
   if (!meet(block, view, call.phases, number.epoch(1))) return;
   if (call.phases.runs(1)) {

@@ -10,8 +10,8 @@
 
 namespace hawser::cuda::device {
 
-/// A line of the low-latency protocol: twice 4 bytes of data and their flag. Each half is stored and loaded in one piece,
-/// so that whoever sees the flag has the data beside it (LL of NCCL).
+/// A line of the low-latency protocol: twice 4 bytes of data and their flag. Each half is stored and loaded in one
+/// piece, so that whoever sees the flag has the data beside it (LL of NCCL).
 struct alignas(16) flagged_line {
   std::uint32_t data0, flag0, data1, flag1;
 };
@@ -22,7 +22,8 @@ struct alignas(16) flagged_line {
 /// - `claim`: sets a word that is 0, once.  - `any`: `sync`, and whether the condition held in any thread of the block.
 template <class B>
 concept block_policy = requires(const B& b, std::uint32_t* word, const std::uint32_t* from, vec16* vector,
-                                const vec16* from_vector, flagged_line* line, const flagged_line* from_line, bool condition) {
+                                const vec16* from_vector, flagged_line* line, const flagged_line* from_line,
+                                bool condition) {
   { b.thread() } -> std::convertible_to<unsigned>;
   { b.threads() } -> std::convertible_to<unsigned>;
   { b.cta() } -> std::convertible_to<unsigned>;

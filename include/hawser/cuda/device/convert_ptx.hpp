@@ -1,4 +1,5 @@
-// Conversions of the floats of 8 and 16 bits by the GPU's own instructions; empty but where nvcc compiles for the device.
+// Conversions of the floats of 8 and 16 bits by the GPU's own instructions; empty but where nvcc compiles for the
+// device.
 #pragma once
 
 #include <cstdint>

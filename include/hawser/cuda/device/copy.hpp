@@ -28,7 +28,8 @@ struct copying {
     for (int d = 0; d < destinations.count; ++d) {
       std::byte* to = destinations.at(d);
       HAWSER_UNROLL
-      for (int u = 0; u < U; ++u) store_lanes(block, to + (first + static_cast<std::size_t>(u) * step) * bytes, value[u]);
+      for (int u = 0; u < U; ++u)
+        store_lanes(block, to + (first + static_cast<std::size_t>(u) * step) * bytes, value[u]);
     }
   }
   /// One element, at any alignment.
@@ -38,8 +39,8 @@ struct copying {
   }
 };
 
-/// destinations[d][i] = source[i] for `count` elements; this block does its share, which is that of `reduce_places` on the
-/// same type, unless `Unroll` says otherwise.
+/// destinations[d][i] = source[i] for `count` elements; this block does its share, which is that of `reduce_places` on
+/// the same type, unless `Unroll` says otherwise.
 template <class T, int Unroll = unroll_of<T>(), block_policy Block, class Destinations>
 HAWSER_DEVICE void copy_places(const Block& block, const std::byte* source, const Destinations& destinations,
                                std::size_t count) {

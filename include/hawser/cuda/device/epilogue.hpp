@@ -11,8 +11,9 @@
 
 namespace hawser::cuda::device {
 
-/// An epilogue on elements of T: `accumulator operator()(accumulator value, std::size_t index) const`, where index is the
-/// element's place in the output of this call. A bias or residual is added by a functor that holds a device pointer.
+/// An epilogue on elements of T: `accumulator operator()(accumulator value, std::size_t index) const`, where index is
+/// the element's place in the output of this call. A bias or residual is added by a functor that holds a device
+/// pointer.
 template <class F, class T>
 concept epilogue = std::is_trivially_copyable_v<F> && requires(const F& f, accumulator_of<T> value, std::size_t index) {
   { f(value, index) } -> std::convertible_to<accumulator_of<T>>;
@@ -38,10 +39,12 @@ struct shifted {
   }
 };
 
-/// What a sum is scaled by: nothing, divided (an average; signed or unsigned integers truncate), or multiplied (floats).
+/// What a sum is scaled by: nothing, divided (an average; signed or unsigned integers truncate), or multiplied
+/// (floats).
 enum class scaling : std::uint32_t { none, divide, divide_signed, multiply };
 
-/// The scaling of a sum, chosen at run time. Integers are cut to the width of T first, so that a wrapped sum is divided.
+/// The scaling of a sum, chosen at run time. Integers are cut to the width of T first, so that a wrapped sum is
+/// divided.
 template <class T>
 struct scaled {
   scaling how = scaling::none;

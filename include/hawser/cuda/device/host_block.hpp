@@ -20,8 +20,9 @@ struct host_block_state {
   std::atomic<unsigned> votes{0};
 };
 
-/// One thread of such a block. Payload is moved by plain accesses, so that TSan sees every access that the protocol does
-/// not order; flags and lines are std::atomic_ref. It cannot show tearing, or what a GPU's memory model allows beyond.
+/// One thread of such a block. Payload is moved by plain accesses, so that TSan sees every access that the protocol
+/// does not order; flags and lines are std::atomic_ref. It cannot show tearing, or what a GPU's memory model allows
+/// beyond.
 class host_block {
  public:
   host_block(host_block_state& state, unsigned thread, unsigned cta, unsigned ctas)
@@ -81,7 +82,8 @@ class host_block {
 
   /// Of a clock that only grows.
   std::uint64_t nanoseconds() const {
-    return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
+    return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch() /
+                                      std::chrono::nanoseconds(1));
   }
   /// Between two polls: threads outnumber cores.
   void pause() const { std::this_thread::yield(); }

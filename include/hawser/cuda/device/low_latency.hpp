@@ -18,7 +18,8 @@ constexpr bool fits_lines() {
 
 /// The payload of line `i` of a buffer of `bytes`; what is beyond its end is 0.
 template <class T>
-HAWSER_DEVICE lanes<T, line_payload / sizeof(T)> load_payload(const std::byte* from, std::uint64_t count, std::uint64_t line) {
+HAWSER_DEVICE lanes<T, line_payload / sizeof(T)> load_payload(const std::byte* from, std::uint64_t count,
+                                                              std::uint64_t line) {
   constexpr int per_line = line_payload / sizeof(T);
   lanes<T, per_line> value{};
   HAWSER_UNROLL
@@ -68,8 +69,8 @@ HAWSER_DEVICE bool reduce_line(const Block& block, const reduce_call& call, call
   return true;
 }
 
-/// Low-latency one-shot: every rank sends its input in lines to every rank, and reduces what it gets. A line's flag is the
-/// call's number, so a line that is left from call n - 2 is not taken for one of call n. No meeting, no phases.
+/// Low-latency one-shot: every rank sends its input in lines to every rank, and reduces what it gets. A line's flag is
+/// the call's number, so a line that is left from call n - 2 is not taken for one of call n. No meeting, no phases.
 /// `count * sizeof(T)` is at most the window's `low_latency_bytes`, `count` at least 1; the output may be the input.
 template <class T, class Op, class Epilogue, block_policy Block>
 requires(fits_lines<T>()) HAWSER_DEVICE

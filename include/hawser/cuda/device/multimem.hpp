@@ -87,8 +87,8 @@ struct multicast_reduction {
 
 }  // namespace detail
 
-/// All-reduce: stage (phase 0), meet, each rank reduces its part through the switch and multicasts it (phase 1), meet, copy
-/// out (phase 2). 2 S / k per rank over its links, whatever k.
+/// All-reduce: stage (phase 0), meet, each rank reduces its part through the switch and multicasts it (phase 1), meet,
+/// copy out (phase 2). 2 S / k per rank over its links, whatever k.
 template <class T, class Op, class Epilogue, block_policy Block, multicast Multicast>
 HAWSER_DEVICE void multimem_all_reduce(const Block& block, const reduce_call& call, const Multicast& memory, const Op&,
                                        const Epilogue& finish) {
@@ -124,8 +124,8 @@ HAWSER_DEVICE void multimem_all_reduce(const Block& block, const reduce_call& ca
 
 /// Reduce-scatter: stage the whole input (phase 0), meet, reduce one's own block through the switch (phase 1).
 template <class T, class Op, class Epilogue, block_policy Block, multicast Multicast>
-HAWSER_DEVICE void multimem_reduce_scatter(const Block& block, const reduce_call& call, const Multicast& memory, const Op&,
-                                           const Epilogue& finish) {
+HAWSER_DEVICE void multimem_reduce_scatter(const Block& block, const reduce_call& call, const Multicast& memory,
+                                           const Op&, const Epilogue& finish) {
   const rank_view& view = call.view;
   const call_number number = begin_call(block, view, call.phases);
   if (!may_stage(block, view, call.phases, number)) return;
@@ -133,7 +133,8 @@ HAWSER_DEVICE void multimem_reduce_scatter(const Block& block, const reduce_call
   const std::uint64_t bytes = call.count * sizeof(T), stride = window_layout::rounded(bytes);
   for (int r = 0; r < view.size && call.phases.runs(0); ++r) {
     const auto i = static_cast<std::uint64_t>(r);
-    stage<T, Op>(block, call.input + bytes * i, view.windows[view.rank] + staging + stride * i, call.count, call.factor);
+    stage<T, Op>(block, call.input + bytes * i, view.windows[view.rank] + staging + stride * i, call.count,
+                 call.factor);
   }
   if (!meet(block, view, call.phases, number.epoch(1))) return;
   if (call.phases.runs(1)) {
@@ -170,7 +171,8 @@ struct multicast_copy {
     for (int u = 0; u < U; ++u)
       raw[u] = block.load(reinterpret_cast<const vec16*>(source) + first + static_cast<std::size_t>(u) * step);
     HAWSER_UNROLL
-    for (int u = 0; u < U; ++u) memory.store(offset + (first + static_cast<std::size_t>(u) * step) * vector_bytes, raw[u]);
+    for (int u = 0; u < U; ++u)
+      memory.store(offset + (first + static_cast<std::size_t>(u) * step) * vector_bytes, raw[u]);
   }
   /// Sixteen bytes from byte i on, where i begins such a group; with zeros beyond the end.
   HAWSER_DEVICE void element(std::size_t i) const {

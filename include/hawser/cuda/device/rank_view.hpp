@@ -9,8 +9,8 @@
 
 namespace hawser::cuda::device {
 
-/// Trivially copyable, passed to kernels by value. Kernel bodies take it as an argument, so that several ranks can share
-/// one grid.
+/// Trivially copyable, passed to kernels by value. Kernel bodies take it as an argument, so that several ranks can
+/// share one grid.
 struct rank_view {
   std::int32_t rank = 0;
   std::int32_t size = 1;
@@ -25,7 +25,8 @@ struct rank_view {
   }
 };
 
-/// How the phases of a call are kept apart: by flags on the device, or by the host, which then launches them one by one.
+/// How the phases of a call are kept apart: by flags on the device, or by the host, which then launches them one by
+/// one.
 struct phase_control {
   static constexpr std::int32_t all = -1;
   std::int32_t only = all;     ///< the phase to run; `all` with device flags between them

@@ -1,4 +1,5 @@
-// The n-input reduction that every kernel shares: n sources, m destinations, in rank order, accumulated in wide registers.
+// The n-input reduction that every kernel shares: n sources, m destinations, in rank order, accumulated in wide
+// registers.
 #pragma once
 
 #include <cstddef>
@@ -93,8 +94,9 @@ struct reduction {
   }
 };
 
-/// destinations[d][i] = finish(sources[0][i] op sources[1][i] op ..., i), for `count` elements; this block does its share.
-/// `Sources` and `Destinations` are places. In a call with several phases the shares of all of them agree for `In == Out`.
+/// destinations[d][i] = finish(sources[0][i] op sources[1][i] op ..., i), for `count` elements; this block does its
+/// share. `Sources` and `Destinations` are places. In a call with several phases the shares of all of them agree for
+/// `In == Out`.
 template <class In, class Out = In, class Op, class Epilogue, block_policy Block, class Sources, class Destinations>
 HAWSER_DEVICE void reduce_places(const Block& block, const Sources& sources, const Destinations& destinations,
                                  std::size_t count, const Op& op, const Epilogue& finish) {

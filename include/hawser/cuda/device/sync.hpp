@@ -70,8 +70,8 @@ HAWSER_DEVICE void end_call(const Block& block, const rank_view& view, const pha
     block.store_relaxed(view.at<std::uint32_t>(view.rank, view.layout.sequence(static_cast<int>(c))), call.sequence);
 }
 
-/// Tells every peer that this rank has begun the call, and so has ended all before it. CTA 0 speaks for all: it is always
-/// launched, and a call begins when all CTAs of the one before have ended. `meet` says the same, by the way.
+/// Tells every peer that this rank has begun the call, and so has ended all before it. CTA 0 speaks for all: it is
+/// always launched, and a call begins when all CTAs of the one before have ended. `meet` says the same, by the way.
 template <block_policy Block>
 HAWSER_DEVICE void announce(const Block& block, const rank_view& view, call_number call) {
   if (block.cta() != 0) return;
@@ -85,11 +85,12 @@ HAWSER_DEVICE void announce(const Block& block, const rank_view& view, call_numb
 template <block_policy Block>
 HAWSER_DEVICE bool has_come(const Block& block, const rank_view& view, int cta, int peer, std::uint32_t epoch) {
   const auto* flag = view.at<std::uint32_t>(view.rank, view.layout.flag(cta, peer));
-  return wait_until(block, view, peer, [&] { return static_cast<std::int32_t>(block.load_acquire(flag) - epoch) >= 0; });
+  return wait_until(block, view, peer,
+                    [&] { return static_cast<std::int32_t>(block.load_acquire(flag) - epoch) >= 0; });
 }
 
-/// Before a call writes to its half of any staging: all peers have begun the previous call, so none still reads what the
-/// call before that one left in this half. Mostly true already. False after a fault, in all threads of the block.
+/// Before a call writes to its half of any staging: all peers have begun the previous call, so none still reads what
+/// the call before that one left in this half. Mostly true already. False after a fault, in all threads of the block.
 template <block_policy Block>
 HAWSER_DEVICE bool may_stage(const Block& block, const rank_view& view, const phase_control& phases, call_number call) {
   if (phases.only != phase_control::all) return true;
@@ -101,8 +102,8 @@ HAWSER_DEVICE bool may_stage(const Block& block, const rank_view& view, const ph
   return !block.any(is_late);
 }
 
-/// CTA c of every rank meets CTA c of every other one: what they stored before is seen after. False after a fault, in all
-/// threads of the block. Does nothing where the host keeps the phases apart.
+/// CTA c of every rank meets CTA c of every other one: what they stored before is seen after. False after a fault, in
+/// all threads of the block. Does nothing where the host keeps the phases apart.
 template <block_policy Block>
 HAWSER_DEVICE bool meet(const Block& block, const rank_view& view, const phase_control& phases, std::uint32_t epoch) {
   if (phases.only != phase_control::all) return true;

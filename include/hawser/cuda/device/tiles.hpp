@@ -1,4 +1,5 @@
-// How the elements of a part are dealt to CTAs and threads: tiles, round robin; inside a tile 16 bytes per thread and step.
+// How the elements of a part are dealt to CTAs and threads: tiles, round robin; inside a tile 16 bytes per thread and
+// step.
 #pragma once
 
 #include <cstddef>
@@ -10,9 +11,9 @@
 
 namespace hawser::cuda::device {
 
-/// Elements per tile. It follows from the count, the grid and the type alone: whoever writes a part and whoever reads it
-/// agree which CTA has which element, whatever the alignment of their buffers. Few elements make small tiles, so that
-/// all CTAs have something to do.
+/// Elements per tile. It follows from the count, the grid and the type alone: whoever writes a part and whoever reads
+/// it agree which CTA has which element, whatever the alignment of their buffers. Few elements make small tiles, so
+/// that all CTAs have something to do.
 template <int Lanes, int Unroll, block_policy Block>
 HAWSER_DEVICE std::size_t tile_elements(const Block& block, std::size_t count) {
   const std::size_t step = static_cast<std::size_t>(block.threads()) * Lanes;

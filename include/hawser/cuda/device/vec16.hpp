@@ -28,8 +28,8 @@ struct alignas(16) lanes {
   static constexpr int vectors = static_cast<int>(sizeof(T) * Lanes / vector_bytes);
 };
 
-/// Elements that share one step of a thread so that the narrower of `In` and `Out` fills one vec16; 1 where a size does not
-/// divide 16 (a user's type), whose elements go one by one.
+/// Elements that share one step of a thread so that the narrower of `In` and `Out` fills one vec16; 1 where a size does
+/// not divide 16 (a user's type), whose elements go one by one.
 template <class In, class Out = In>
 constexpr int lanes_of() {
   constexpr std::size_t narrow = sizeof(In) < sizeof(Out) ? sizeof(In) : sizeof(Out);

@@ -25,8 +25,8 @@ struct block_notice {
   std::uint64_t bytes = 0;
 };
 
-/// Byte offsets inside a window. Staging and lines exist twice, for calls of even and odd number: a rank that knows that
-/// all peers have begun call n - 1 knows that they have ended call n - 2, and so that its half is free for call n.
+/// Byte offsets inside a window. Staging and lines exist twice, for calls of even and odd number: a rank that knows
+/// that all peers have begun call n - 1 knows that they have ended call n - 2, and so that its half is free for call n.
 struct window_layout {
   window_shape shape{};
 
@@ -41,15 +41,18 @@ struct window_layout {
   constexpr std::uint64_t sequence(int cta) const { return line * (1 + static_cast<std::uint64_t>(cta)); }
   /// The last epoch at which CTA `cta` of `from` has arrived.
   constexpr std::uint64_t flag(int cta, int from) const {
-    return sequence(shape.ctas) + rounded(4 * ranks()) * static_cast<std::uint64_t>(cta) + 4 * static_cast<std::uint64_t>(from);
+    return sequence(shape.ctas) + rounded(4 * ranks()) * static_cast<std::uint64_t>(cta) +
+           4 * static_cast<std::uint64_t>(from);
   }
   /// `block_notice` that CTA `cta` of rank `from` wrote.
   constexpr std::uint64_t notice(int cta, int from) const {
-    return flag(shape.ctas, 0) + (ranks() * static_cast<std::uint64_t>(cta) + static_cast<std::uint64_t>(from)) * sizeof(block_notice);
+    return flag(shape.ctas, 0) +
+           (ranks() * static_cast<std::uint64_t>(cta) + static_cast<std::uint64_t>(from)) * sizeof(block_notice);
   }
   /// The lines that rank `from` sends in calls of this parity; 16 bytes for 8 of payload.
   constexpr std::uint64_t lines(unsigned parity, int from) const {
-    return rounded(notice(shape.ctas, 0)) + 2 * shape.low_latency_bytes * (parity * ranks() + static_cast<std::uint64_t>(from));
+    return rounded(notice(shape.ctas, 0)) +
+           2 * shape.low_latency_bytes * (parity * ranks() + static_cast<std::uint64_t>(from));
   }
   /// The staged payload of calls of this parity.
   constexpr std::uint64_t staging(unsigned parity) const { return lines(2, 0) + shape.staging_bytes * parity; }
