@@ -168,9 +168,9 @@ inline inner_algorithms inner_of_all_reduce(std::string_view part) {
           .gather = &find(all_gather_algorithms, part, "all_gather")};
 }
 
-/// A barrier's token has no parts that could be scattered: inside it goes by leaders.
+/// A barrier's token has no parts that could be scattered among ranks: inside it goes by leaders or through switches.
 inline inner_algorithms inner_of_barrier(std::string_view part) {
-  if (!goes_by_leader(part))
+  if (!goes_by_leader(part) && !needs_switch(part))
     fail(errc::unsupported, "\"" + std::string(part) + "\" cannot be an inner phase of a hierarchical barrier",
          "its token has no parts", "use linear or binomial inside");
   return inner_of_all_reduce(part);
