@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <random>
 
+#include <support/capacity_graphs.hpp>
+
 #include "../schedule/mutants.hpp"
 
 namespace {
@@ -17,16 +19,7 @@ namespace {
 using namespace hawser;
 using algorithm::capacity_graph;
 using schedule::tree_packing;
-
-/// `boxes` of `gpus` on a switch each, and one switch that joins all GPUs' NICs: a DGX A100 has 300 and 25 GB/s.
-capacity_graph switched_boxes(int boxes, int gpus, std::int64_t inside, std::int64_t across) {
-  capacity_graph graph(boxes * gpus, boxes + 1);
-  for (int r = 0; r < boxes * gpus; ++r) {
-    graph.join(r, graph.ranks() + r / gpus, inside);
-    graph.join(r, graph.ranks() + boxes, across);
-  }
-  return graph;
-}
+using test::switched_boxes;
 
 /// The same with a switch for each rail.
 capacity_graph railed_boxes(int boxes, int gpus, std::int64_t inside, std::int64_t across) {

@@ -9,21 +9,14 @@
 #include <cstdio>
 #include <random>
 
+#include <support/capacity_graphs.hpp>
+
 namespace {
 
 using namespace hawser;
 using algorithm::capacity_graph;
 using schedule::tree_packing;
-
-/// `boxes` of `gpus` on a switch each, and one switch that joins all GPUs' NICs: a DGX A100 has 300 and 25 GB/s.
-capacity_graph switched_boxes(int boxes, int gpus, std::int64_t inside, std::int64_t across) {
-  capacity_graph graph(boxes * gpus, boxes + 1);
-  for (int r = 0; r < boxes * gpus; ++r) {
-    graph.join(r, graph.ranks() + r / gpus, inside);
-    graph.join(r, graph.ranks() + boxes, across);
-  }
-  return graph;
-}
+using test::switched_boxes;
 
 capacity_graph ring(int n, std::int64_t capacity) {
   capacity_graph graph(n, 0);
