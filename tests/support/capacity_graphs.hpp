@@ -17,4 +17,14 @@ inline algorithm::capacity_graph switched_boxes(int boxes, int gpus, std::int64_
   return graph;
 }
 
+/// NVLinks of a DGX-1 with eight V100 (nvidia-smi topo -m): six per GPU, two where the mesh is doubled.
+inline algorithm::capacity_graph dgx1(std::int64_t nvlink) {
+  algorithm::capacity_graph graph(8, 0);
+  const int doubled[][2] = {{0, 3}, {0, 4}, {1, 2}, {1, 5}, {2, 3}, {4, 7}, {5, 6}, {6, 7}};
+  const int single[][2] = {{0, 1}, {0, 2}, {1, 3}, {2, 6}, {3, 7}, {4, 5}, {4, 6}, {5, 7}};
+  for (const auto& [a, b] : doubled) graph.join(a, b, 2 * nvlink);
+  for (const auto& [a, b] : single) graph.join(a, b, nvlink);
+  return graph;
+}
+
 }  // namespace hawser::test

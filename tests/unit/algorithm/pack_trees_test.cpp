@@ -16,21 +16,12 @@ namespace {
 using namespace hawser;
 using algorithm::capacity_graph;
 using schedule::tree_packing;
+using test::dgx1;
 using test::switched_boxes;
 
 capacity_graph ring(int n, std::int64_t capacity) {
   capacity_graph graph(n, 0);
   for (int r = 0; r < n; ++r) graph.join(r, (r + 1) % n, capacity);
-  return graph;
-}
-
-/// NVLinks of a DGX-1 with eight V100 (nvidia-smi topo -m): six per GPU, two where the mesh is doubled.
-capacity_graph dgx1() {
-  capacity_graph graph(8, 0);
-  const int doubled[][2] = {{0, 3}, {0, 4}, {1, 2}, {1, 5}, {2, 3}, {4, 7}, {5, 6}, {6, 7}};
-  const int single[][2] = {{0, 1}, {0, 2}, {1, 3}, {2, 6}, {3, 7}, {4, 5}, {4, 6}, {5, 7}};
-  for (const auto& [a, b] : doubled) graph.join(a, b, 2);
-  for (const auto& [a, b] : single) graph.join(a, b, 1);
   return graph;
 }
 
@@ -129,12 +120,12 @@ TEST(pack_trees, ring_and_ring_with_a_broken_link) {
 }
 
 TEST(pack_trees, dgx1_mesh) {
-  const tree_packing packing = algorithm::pack_trees(dgx1(), 25);
-  EXPECT_NEAR(packing.bytes_per_second * tightest_cut(dgx1()), 25, 1e-9);
+  const tree_packing packing = algorithm::pack_trees(dgx1(1), 25);
+  EXPECT_NEAR(packing.bytes_per_second * tightest_cut(dgx1(1)), 25, 1e-9);
   EXPECT_NEAR(packing.bytes_per_second, 25 * 6.0 / 7, 1e-9);  // 7 blocks into a GPU over six links
   tree_packing in_links = packing;
   in_links.bytes_per_second /= 25;
-  expect_links_suffice(dgx1(), in_links);
+  expect_links_suffice(dgx1(1), in_links);
   expect_verified(packing);
 }
 

@@ -12,12 +12,15 @@
 #include <numeric>
 #include <random>
 
+#include <support/capacity_graphs.hpp>
+
 namespace hawser::planner {
 namespace {
 
 using algorithm::capacity_graph;
 using schedule::collective;
 using schedule::request;
+using test::dgx1;
 
 constexpr double unit = 1e9;  // capacities below are in GB/s
 
@@ -26,16 +29,6 @@ std::unique_ptr<planner> planner_of(const std::string& hierarchy, capacity_graph
   auto made = std::make_unique<planner>(topology::parse_synthetic(hierarchy));
   made->know(std::make_shared<const cost::network>(cost::network{std::move(links), unit}));
   return made;
-}
-
-/// NVLinks of a DGX-1 with eight V100, 25 GB/s each: six per GPU, two where the mesh is doubled.
-capacity_graph dgx1() {
-  capacity_graph graph(8, 0);
-  const int doubled[][2] = {{0, 3}, {0, 4}, {1, 2}, {1, 5}, {2, 3}, {4, 7}, {5, 6}, {6, 7}};
-  const int single[][2] = {{0, 1}, {0, 2}, {1, 3}, {2, 6}, {3, 7}, {4, 5}, {4, 6}, {5, 7}};
-  for (const auto& [a, b] : doubled) graph.join(a, b, 50);
-  for (const auto& [a, b] : single) graph.join(a, b, 25);
-  return graph;
 }
 
 /// `racks` of `gpus` on a switch each at 300 GB/s, and a switch per rail at 25.
@@ -73,7 +66,7 @@ void expect_right(const planner& p, const schedule::plan& made) {
 constexpr collective served[] = {collective::all_gather, collective::reduce_scatter, collective::all_reduce};
 
 TEST(packed_plans, win_on_a_mesh_and_say_so) {
-  const auto p = planner_of("gpu:8@150GB/s,2us", dgx1());
+  const auto p = planner_of("gpu:8@150GB/s,2us", dgx1(25));
   for (const auto what : served) {
     const schedule::plan made = p->make_plan(call_of(what, 64 << 20));
     EXPECT_EQ(made.algorithm, packed_trees_name) << made.explain();
@@ -91,7 +84,7 @@ TEST(packed_plans, win_on_a_mesh_and_say_so) {
 }
 
 TEST(packed_plans, lose_where_messages_are_short) {
-  const auto p = planner_of("gpu:8@150GB/s,2us", dgx1());
+  const auto p = planner_of("gpu:8@150GB/s,2us", dgx1(25));
   const schedule::plan made = p->make_plan(call_of(collective::all_reduce, 16));
   EXPECT_NE(made.algorithm, packed_trees_name);
   EXPECT_TRUE(made.prepared.empty());
@@ -171,7 +164,7 @@ TEST(packed_plans, are_rejected_with_a_reason) {
   const auto reason = [](const planner& p, const request& call) {
     return named(p.make_plan(call), packed_trees_name).rejected;
   };
-  const auto mesh = planner_of("gpu:8@150GB/s,2us", dgx1());
+  const auto mesh = planner_of("gpu:8@150GB/s,2us", dgx1(25));
   request ordered = call_of(collective::all_reduce, 1 << 20);
   ordered.is_commutative = false;
   EXPECT_NE(reason(*mesh, ordered).find("order"), std::string::npos);
@@ -191,7 +184,7 @@ TEST(packed_plans, are_rejected_with_a_reason) {
 }
 
 TEST(packed_plans, networks_that_do_not_fit_are_refused_or_forgotten) {
-  EXPECT_THROW((void)planner_of("gpu:7", dgx1()), error);
+  EXPECT_THROW((void)planner_of("gpu:7", dgx1(25)), error);
   capacity_graph parted(4, 0);
   parted.join(0, 1, 1), parted.join(2, 3, 1);
   const schedule::plan made = planner_of("gpu:4", parted)->make_plan(call_of(collective::all_gather, 1 << 20));
