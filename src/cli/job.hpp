@@ -17,9 +17,9 @@ namespace hawser::cli {
 /// Options of `run` and `bench` that concern the whole job.
 struct job_options {
   std::string transport = "auto";
-  std::string topology;      ///< empty: HAWSER_TOPOLOGY, else what the host names tell
+  std::string topology;  ///< empty: HAWSER_TOPOLOGY, else what the host names tell
   std::string decisions;
-  std::string tuning;        ///< empty: HAWSER_TUNING, else none
+  std::string tuning;  ///< empty: HAWSER_TUNING, else none
   bool infer_racks = false;
   std::string peer_timeout;  ///< empty: HAWSER_PEER_TIMEOUT, else 10 s
   bool require_auth = false;

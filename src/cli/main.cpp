@@ -86,18 +86,17 @@ context read_context(std::vector<std::string> arguments) {
 
 int dispatch(const context& process) {
   CLI::App program("Plans, proves, runs and measures collective communication on a hierarchy of machines.", "hawser");
-  program.set_version_flag("--version",
-                           std::string("hawser " HAWSER_VERSION "\ncomponents: runtime") + ucx_note + mpi_note + cuda_note);
+  program.set_version_flag(
+      "--version", std::string("hawser " HAWSER_VERSION "\ncomponents: runtime") + ucx_note + mpi_note + cuda_note);
   program.require_subcommand(0, 1);  // an unknown verb is then told by its name
   program.footer(
       "Exit code: 0 success, 1 something wrong was found, 2 bad usage or unreadable input.\n"
       "Documentation: docs/cli.md");
-  const std::vector<verb> verbs{add_topo(program, process),     add_doctor(program, process),
-                                add_place(program, process),    add_plan(program, process),
-                                add_diff(program, process),     add_verify(program, process),
-                                add_simulate(program, process), add_run(program, process),
-                                add_bench(program, process),    add_tune(program, process),
-                                add_aggregate(program, process)};
+  const std::vector<verb> verbs{
+      add_topo(program, process),     add_doctor(program, process),   add_place(program, process),
+      add_plan(program, process),     add_diff(program, process),     add_verify(program, process),
+      add_simulate(program, process), add_run(program, process),      add_bench(program, process),
+      add_tune(program, process),     add_aggregate(program, process)};
   try {
     program.parse(std::vector<std::string>(process.arguments.rbegin(), process.arguments.rend()));  // last one first
   } catch (const CLI::ParseError& problem) {

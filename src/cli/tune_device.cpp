@@ -18,11 +18,12 @@ namespace {
 #ifdef HAWSER_HAS_CUDA
 void print(const cuda::device_measurement& measured) {
   constexpr double giga = 1e9;
-  std::printf("\nmeasured on %s: a copy reads and writes %.1f GB/s\n", measured.gpu.c_str(), measured.copy_bytes_per_second / giga);
+  std::printf("\nmeasured on %s: a copy reads and writes %.1f GB/s\n", measured.gpu.c_str(),
+              measured.copy_bytes_per_second / giga);
   std::printf("inputs  threads  ctas/SM  GB/s      of the copy\n");
   for (const auto& each : measured.reductions)
-    std::printf("%-7d %-8d %-8d %-9.1f %.3f\n", each.inputs, each.threads, each.ctas_per_sm, each.bytes_per_second / giga,
-                each.bytes_per_second / measured.copy_bytes_per_second);
+    std::printf("%-7d %-8d %-8d %-9.1f %.3f\n", each.inputs, each.threads, each.ctas_per_sm,
+                each.bytes_per_second / giga, each.bytes_per_second / measured.copy_bytes_per_second);
   std::printf("\n%s", cuda::to_text({&measured.policy, 1}).c_str());
 }
 #endif

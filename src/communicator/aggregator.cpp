@@ -54,9 +54,9 @@ class aggregator {
   };
 
   void listen() {
-    owner_.engine().receive(
-        0, switch_call::match, {.data = reinterpret_cast<std::byte*>(message_.data()), .bytes = message_.size()},
-        next_call_);
+    owner_.engine().receive(0, switch_call::match,
+                            {.data = reinterpret_cast<std::byte*>(message_.data()), .bytes = message_.size()},
+                            next_call_);
   }
 
   static void on_message(transport::completion& self, const transport::failure* failed) {
@@ -99,8 +99,8 @@ class aggregator {
   }
 
   std::unique_ptr<executor::operation> make_operation(const switch_call& call, part& state) {
-    schedule::schedule steps = algorithm::generate(
-        tree_, call.what, call.what.algorithm, detail::switch_of(tree_, owner_.served_levels(), owner_.self()));
+    schedule::schedule steps = algorithm::generate(tree_, call.what, call.what.algorithm,
+                                                   detail::switch_of(tree_, owner_.served_levels(), owner_.self()));
     executor::operation_arguments arguments;
     arguments.program =
         std::make_shared<const executor::compiled_program>(schedule::derive_dependences(std::move(steps)));

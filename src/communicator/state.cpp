@@ -53,10 +53,7 @@ communicator_state::communicator_state(const std::shared_ptr<job>& owner)
     : communicator_state(owner, agree_on_hierarchy(*owner)) {}
 
 communicator_state::communicator_state(std::shared_ptr<job> owner, const topology::hierarchy& tree)
-    : owner_(std::move(owner)),
-      self_(owner_->self()),
-      planner_(tree, figures_for(*owner_, tree, {})),
-      calls_("world") {
+    : owner_(std::move(owner)), self_(owner_->self()), planner_(tree, figures_for(*owner_, tree, {})), calls_("world") {
   std::vector<bool> served = owner_->served_levels();
   served.resize(static_cast<std::size_t>(tree.depth()), false);  // racks may have been inferred since
   planner_.set_served(std::move(served));

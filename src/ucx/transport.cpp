@@ -44,9 +44,10 @@ transport::factory ucx_factory(ucx_options options) {
   return {.name = "ucx",
           .reaches = transport::reach::network,
           .is_authenticated = false,
-          .open = [options = std::move(options)](const transport::endpoint_environment& environment) {
-            return transport::any_transport(std::make_unique<ucx_transport>(environment, options));
-          },
+          .open =
+              [options = std::move(options)](const transport::endpoint_environment& environment) {
+                return transport::any_transport(std::make_unique<ucx_transport>(environment, options));
+              },
           .suits_host = &has_rdma_device};
 }
 

@@ -55,8 +55,8 @@ inline std::vector<std::string_view> inner_names(collective what) {
   return names;
 }
 
-/// Whether the levels of a hierarchy have the switches that a name's parts need: one flat name, or one per active level,
-/// innermost first.
+/// Whether the levels of a hierarchy have the switches that a name's parts need: one flat name, or one per active
+/// level, innermost first.
 inline bool has_switches_for(const topology::hierarchy& tree, std::string_view name) {
   const parsed_name parsed = parse_name(name);
   const std::vector<int> levels = active_levels(tree);
@@ -122,12 +122,12 @@ inline std::vector<std::string> algorithm_names(const topology::hierarchy& tree,
       names.push_back(detail::join_levels("pairwise", inner, "pairwise"));
     return names;
   }
-  // All inner levels share one algorithm, but for those that reduce in the network, so that the number of candidates does
-  // not grow with the depth.
+  // All inner levels share one algorithm, but for those that reduce in the network, so that the number of candidates
+  // does not grow with the depth.
   for (std::string_view inner : detail::inner_names(what))
     for (std::string_view outermost : detail::flat_names(what, true))
-      for (std::string name : {detail::join_levels(inner, levels - 1, outermost),
-                               detail::join_reducing(tree, inner, outermost)})
+      for (std::string name :
+           {detail::join_levels(inner, levels - 1, outermost), detail::join_reducing(tree, inner, outermost)})
         if (!name.empty() && detail::has_switches_for(tree, name)) names.push_back(std::move(name));
   return names;
 }

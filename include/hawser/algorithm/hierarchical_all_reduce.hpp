@@ -97,14 +97,12 @@ class hierarchical_all_reduce {
     if (k == level) return serve(k, members, whole);
     const std::int64_t parent = levels_.parent(k, unit);
     if (inner_[static_cast<std::size_t>(k - 1)].reduce != nullptr)
-      return serve_rails(level, k - 1, parent, whole, [&](std::int64_t parent_unit) {
-        return stands_for(levels_.units(k).first(parent_unit));
-      });
+      return serve_rails(level, k - 1, parent, whole,
+                         [&](std::int64_t parent_unit) { return stands_for(levels_.units(k).first(parent_unit)); });
     for (int r = 0; r < members.size; ++r)
       for (const interval& part : levels_.shard_parts(k, r, members.size))
-        serve_rails(level, k - 1, parent, whole.within(part), [&](std::int64_t parent_unit) {
-          return stands_for(levels_.owner(k, parent_unit, part));
-        });
+        serve_rails(level, k - 1, parent, whole.within(part),
+                    [&](std::int64_t parent_unit) { return stands_for(levels_.owner(k, parent_unit, part)); });
   }
 
   void serve(int k, group members, const interval& whole) {

@@ -61,8 +61,7 @@ inline void in_network_reduce_scatter(const reduce_scatter_phase& phase, builder
     return out.recv(network_switch, accumulator(members.self, members.self + 1));
   }
   detail::sum_in_switch(members, input(0, members.size), out);
-  for (int i = 0; i < members.size; ++i)
-    out.send(members.at(i), detail::mirrored(input(i, i + 1), 0, members, out));
+  for (int i = 0; i < members.size; ++i) out.send(members.at(i), detail::mirrored(input(i, i + 1), 0, members, out));
 }
 
 /// Two rounds; every member sends its piece once, and the switch sends all of them to everybody.
@@ -73,8 +72,7 @@ inline void in_network_all_gather(const all_gather_phase& phase, builder& out) {
     out.send(network_switch, own);
     return out.recv(network_switch, output(0, members.size));
   }
-  for (int i = 0; i < members.size; ++i)
-    out.recv(members.at(i), detail::mirrored(output(i, i + 1), 0, members, out));
+  for (int i = 0; i < members.size; ++i) out.recv(members.at(i), detail::mirrored(output(i, i + 1), 0, members, out));
   const region_list all = detail::mirrored(output(0, members.size), 0, members, out);
   for (int i = 0; i < members.size; ++i) out.send(members.at(i), all);
 }

@@ -13,8 +13,8 @@ namespace hawser {
 /// the algorithm in_network sends to it, and the planner considers that where every switch of a level has one. `level`
 /// names the units that the switch joins ("rack": the switch between the racks), empty: the outermost level with
 /// several; the j-th process that names a level serves its j-th switch. Collective with the communicators of all ranks;
-/// options are theirs. Returns when rank 0 leaves the job in good order. Throws as `communicator`; later errc::peer_failed
-/// that names the rank, errc::aborted, and what else ends the job.
+/// options are theirs. Returns when rank 0 leaves the job in good order. Throws as `communicator`; later
+/// errc::peer_failed that names the rank, errc::aborted, and what else ends the job.
 void serve_switch(std::unique_ptr<bootstrap::bootstrap> job, communicator_options options, std::string level = {});
 
 }  // namespace hawser

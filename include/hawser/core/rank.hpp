@@ -19,6 +19,8 @@ struct rank {
 };
 
 /// The number in decimal.
-inline std::string to_string(rank r) { return std::to_string(r.value); }
+inline std::string to_string(rank r) {
+  return std::to_string(r.value);
+}
 
 }  // namespace hawser

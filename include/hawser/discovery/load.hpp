@@ -23,8 +23,8 @@ topology::hosted_hierarchy load(std::string_view argument);
 /// What several topology arguments describe together.
 struct gathered {
   topology::graph machine;
-  /// Where the only argument was a hierarchy itself. It says more than a graph that is made of it (topology::expand), so
-  /// `machine` is empty then.
+  /// Where the only argument was a hierarchy itself. It says more than a graph that is made of it (topology::expand),
+  /// so `machine` is empty then.
   std::optional<topology::hosted_hierarchy> hierarchy;
   std::vector<phase> phases;  ///< of discovery, where `auto` was among the arguments
 };

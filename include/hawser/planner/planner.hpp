@@ -55,8 +55,8 @@ class planner {
 
   const decision_table* pinned() const noexcept { return pinned_.get(); }
 
-  /// Says, per level and outermost first, whether somebody serves the switches that reduce there; where nothing is said,
-  /// all are taken to serve. Before the first plan is made.
+  /// Says, per level and outermost first, whether somebody serves the switches that reduce there; where nothing is
+  /// said, all are taken to serve. Before the first plan is made.
   void set_served(std::vector<bool> levels) { served_ = std::move(levels); }
 
   /// Replaces what is pinned; before the first plan is made.

@@ -60,7 +60,7 @@ struct plan {
   std::string figures{};      ///< what replaced the built-in figures (cost::parameters::origin); empty: nothing
   std::string algorithm{};
   std::string chosen_by{};  ///< "cost model", "forced by ..."
-  std::string prepared{};  ///< what its schedules are generated from beside the name, as text; empty: nothing
+  std::string prepared{};   ///< what its schedules are generated from beside the name, as text; empty: nothing
   std::int64_t segments = 1;
   std::int64_t window = default_window;  ///< segments in flight at a time
   seconds predicted{};

@@ -18,11 +18,11 @@ struct verify_options {
   std::size_t max_violations = 16;  ///< stop after so many
 };
 
-/// Checks the programs of all ranks, and of switches that reduce, as an executor would run them, against the request: every output block holds each
-/// contribution exactly once (a barrier's token at least once) and in order where asked; no deadlock with synchronous
-/// sends, no race under the programs' dependences, buffers within bounds, message ends of one size. Nothing found is
-/// returned as an empty list. Exact; O(ranks * (blocks * pieces + steps)) memory, so for some hundred ranks.
-/// Throws errc::unsupported where that is too much. See docs/verifier.md.
+/// Checks the programs of all ranks, and of switches that reduce, as an executor would run them, against the request:
+/// every output block holds each contribution exactly once (a barrier's token at least once) and in order where asked;
+/// no deadlock with synchronous sends, no race under the programs' dependences, buffers within bounds, message ends of
+/// one size. Nothing found is returned as an empty list. Exact; O(ranks * (blocks * pieces + steps)) memory, so for
+/// some hundred ranks. Throws errc::unsupported where that is too much. See docs/verifier.md.
 inline std::vector<violation> verify(const request& what, std::int64_t ranks,
                                      const std::function<program(rank)>& program_of,
                                      const verify_options& options = {}) {

@@ -112,7 +112,8 @@ inline std::string list_ranks(const std::vector<std::int64_t>& ranks) {
 /// The contents of all ranks' buffers, and what the steps do to them.
 class memory {
  public:
-  memory(const machine& all, std::int64_t ranks, const request& what, bool check_order, bool check_canonical, violation_list& found)
+  memory(const machine& all, std::int64_t ranks, const request& what, bool check_order, bool check_canonical,
+         violation_list& found)
       : all_(all),
         ranks_(ranks),
         what_(what),

@@ -222,8 +222,8 @@ class engine {
     } else {
       double amount = 0;
       for (const step_ref& at : steps) amount += bytes_of(at, program_of(at).blocks[at.step]);
-      done = self.computing_until = std::max(now_, self.computing_until) +
-                                    (is_switch ? 0 : amount / settings_.host.reduction.bytes_per_second);
+      done = self.computing_until =
+          std::max(now_, self.computing_until) + (is_switch ? 0 : amount / settings_.host.reduction.bytes_per_second);
     }
     queue_.push({done, what::batch_done, take(batches_, free_batches_), 0});
     batches_[last_taken_] = {kind, std::move(steps)};

@@ -34,8 +34,8 @@ struct class_program {
   static constexpr std::uint32_t none = UINT32_MAX;
 
   schedule::program code;
-  std::int64_t ranks = 1;  ///< or switches
-  bool is_switch = false;  ///< works at the speed of its links
+  std::int64_t ranks = 1;                   ///< or switches
+  bool is_switch = false;                   ///< works at the speed of its links
   std::vector<std::uint32_t> next_on_lane;  ///< as the executor posts them (executor/operation.hpp)
   std::vector<std::uint32_t> waits_for_start;
   std::vector<double> blocks;                        ///< per step: moved, or worked on

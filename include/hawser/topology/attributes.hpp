@@ -32,7 +32,7 @@ inline constexpr const char* port_state = "port_state";  ///< "active", "down", 
 inline constexpr const char* guid = "guid";              ///< "0x506b4b0300c8ae42"
 inline constexpr const char* gdr = "gdr";                ///< "1": reads and writes GPU memory directly
 inline constexpr const char* rate_mbit = "rate_mbit";    ///< of the port, Mbit/s: "200000"
-inline constexpr const char* software = "software";      ///< "1": made by the operating system (veth, bridge): no fabric
+inline constexpr const char* software = "software";  ///< "1": made by the operating system (veth, bridge): no fabric
 
 // Edge
 inline constexpr const char* width = "width";          ///< lanes: "4x"; both ends "1x/4x" where they disagree

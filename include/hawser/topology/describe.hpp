@@ -7,8 +7,8 @@
 
 namespace hawser::topology {
 
-/// "rack:4 gpu:8", "rack:3 gpu:[8,8,5]", "node:2 gpu:4, ranks out of order", "rack:4+reduces gpu:8" where the switch over
-/// the racks can reduce. Long lists are cut short.
+/// "rack:4 gpu:8", "rack:3 gpu:[8,8,5]", "node:2 gpu:4, ranks out of order", "rack:4+reduces gpu:8" where the switch
+/// over the racks can reduce. Long lists are cut short.
 inline std::string describe(const hierarchy& tree) {
   constexpr std::int64_t most_listed = 8;
   std::string text;

@@ -63,7 +63,9 @@ inline hierarchy with_switches(const hierarchy& tree, const std::vector<bool>& r
 }
 
 /// Whether a participant's number is a switch's.
-inline bool is_switch(const hierarchy& tree, rank participant) noexcept { return participant.value >= tree.size(); }
+inline bool is_switch(const hierarchy& tree, rank participant) noexcept {
+  return participant.value >= tree.size();
+}
 
 /// The outermost level whose links a message between two participants climbs to: to a switch, the links that end there.
 inline int crossed_level(const hierarchy& tree, rank a, rank b) {

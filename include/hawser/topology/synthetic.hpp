@@ -17,10 +17,10 @@
 
 namespace hawser::topology {
 
-inline constexpr std::size_t max_level_name = 64;         ///< characters
-inline constexpr std::size_t max_levels = 32;             ///< far beyond any machine; keeps hostile text small
+inline constexpr std::size_t max_level_name = 64;             ///< characters
+inline constexpr std::size_t max_levels = 32;                 ///< far beyond any machine; keeps hostile text small
 inline constexpr std::string_view reduces_mark = "+reduces";  ///< the switch that joins the units can reduce
-inline constexpr std::size_t max_list_entries = 1 << 20;  ///< entries of one list of counts
+inline constexpr std::size_t max_list_entries = 1 << 20;      ///< entries of one list of counts
 
 /// True for a letter or underscore followed by letters, digits, underscores or dashes, at most `max_level_name` long.
 constexpr bool is_level_name(std::string_view name) noexcept {
@@ -233,17 +233,18 @@ inline std::string exact_figures(const link& up) {
 
 }  // namespace detail
 
-/// Reads `level:count[+reduces][@bandwidth[,latency]]`, outermost first, separated by blanks. A count is the number of units
-/// under each unit of the level above, or a list with one number per unit above; a trailing list without a `gpu` level
-/// counts the GPUs of each unit (`"rack:[8,8,5]"`). Figures are those of each unit's link upwards, per direction; what
-/// is not given is assumed (`default_link`). Throws errc::parse with the column. O(text), no memory per rank.
+/// Reads `level:count[+reduces][@bandwidth[,latency]]`, outermost first, separated by blanks. A count is the number of
+/// units under each unit of the level above, or a list with one number per unit above; a trailing list without a `gpu`
+/// level counts the GPUs of each unit (`"rack:[8,8,5]"`). Figures are those of each unit's link upwards, per direction;
+/// what is not given is assumed (`default_link`). Throws errc::parse with the column. O(text), no memory per rank.
 inline hierarchy parse_synthetic(std::string_view text) {
   return detail::synthetic_parser(text).parse();
 }
 
 /// The text that `parse_synthetic` reads back as the same levels and figures, exactly. Provenance other than an
-/// assumed default comes back as `file`. Throws errc::unsupported for what the text cannot say: a placement, level names
-/// outside the grammar, figures that are unknown or zero bandwidth, a ragged innermost level that is not called gpu.
+/// assumed default comes back as `file`. Throws errc::unsupported for what the text cannot say: a placement, level
+/// names outside the grammar, figures that are unknown or zero bandwidth, a ragged innermost level that is not called
+/// gpu.
 std::string to_synthetic(const hierarchy& tree);
 
 namespace detail {

@@ -66,7 +66,8 @@ TEST(composition, moves_what_the_schedules_move) {
        {"rack:2 gpu:2", "rack:4 gpu:3", "rack:[3,3,2]", "rack:[5,1,4]", "rack:1 gpu:5", "rack:7 gpu:1", "rack:[1,9]",
         "pod:2 rack:3 gpu:4", "pod:3 rack:[2,1,2] gpu:2", "pod:2 rack:[2,1] gpu:[3,4,5]", "pod:2 rack:[3,2] gpu:1",
         "pod:1 rack:4 gpu:3", "pod:2 rack:[1,3] gpu:[2,5,1,3]", "zone:2 pod:[2,1] rack:[2,1,2] gpu:[2,3,1,2,2]",
-        "rack:6 gpu:11", "rack:3+reduces gpu:2+reduces", "pod:2+reduces rack:[2,1] gpu:[3,4,5]+reduces", "pod:3 rack:[4,1,3] gpu:[9,9,7,7,9,12,9,9]"}) {
+        "rack:6 gpu:11", "rack:3+reduces gpu:2+reduces", "pod:2+reduces rack:[2,1] gpu:[3,4,5]+reduces",
+        "pod:3 rack:[4,1,3] gpu:[9,9,7,7,9,12,9,9]"}) {
     SCOPED_TRACE(text);
     const hierarchy tree = parse_synthetic(text);
     phase_counts counts;  // shared by all, as the planner does

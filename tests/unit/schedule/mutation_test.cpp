@@ -123,7 +123,8 @@ class mutation_of : public testing::TestWithParam<collective> {};
 
 TEST_P(mutation_of, any_single_step_is_caught) {
   std::map<mutation, tally> tallies;
-  each_subject(GetParam(), {"gpu:1", "gpu:2", "gpu:3", "gpu:4", "gpu:5", "gpu:6", "gpu:9", "rack:[1,3,2]", "gpu:3+reduces",
+  each_subject(GetParam(),
+               {"gpu:1", "gpu:2", "gpu:3", "gpu:4", "gpu:5", "gpu:6", "gpu:9", "rack:[1,3,2]", "gpu:3+reduces",
                 "rack:2+reduces gpu:[1,2]+reduces"},
                [&](const subject& each) { each.break_steps(tallies); });
   for (const auto& [how, count] : tallies) {
@@ -135,7 +136,8 @@ TEST_P(mutation_of, any_single_step_is_caught) {
 
 TEST_P(mutation_of, any_needed_dependence_is_caught) {
   int dropped = 0, implied = 0;
-  each_subject(GetParam(), {"gpu:2", "gpu:3", "gpu:4", "gpu:5", "gpu:6", "rack:[1,3,2]", "gpu:3+reduces",
+  each_subject(GetParam(),
+               {"gpu:2", "gpu:3", "gpu:4", "gpu:5", "gpu:6", "rack:[1,3,2]", "gpu:3+reduces",
                 "rack:2+reduces gpu:[1,2]+reduces"},
                [&](const subject& each) { each.break_dependences(dropped, implied); });
   std::printf("%s: %d dependences dropped, %d of them implied by others\n", std::string(to_string(GetParam())).c_str(),
