@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include <hawser/algorithm/alternating_value.hpp>
 #include <hawser/algorithm/power_of_two_core.hpp>
+#include <hawser/algorithm/recursive_doubling.hpp>
 #include <hawser/algorithm/swing.hpp>
 
 namespace hawser::algorithm {
@@ -115,20 +115,9 @@ inline void bine_all_gather(const all_gather_phase& phase, builder& out) {
 /// Recursive doubling over the same partners: each member sends all the data in every round, over shorter distances.
 /// Commutative operators only.
 inline void bine_doubling_all_reduce(const all_reduce_phase& phase, builder& out) {
-  const group& members = phase.members;
-  const power_of_two_core core(members);
-  if (core.is_served(phase, out)) return;
-  const alternating_value sum(phase, core.rounds, !core.absorbs, out);
-  core.absorb(phase, sum.after(0), out);
-  const detail::bine_butterfly butterfly(core);
-  for (int round = 0; round < core.rounds; ++round) {
-    const int partner = butterfly.partner(round);
-    const rank peer = members.at(core.member(partner));
-    out.send(peer, sum.after(round));
-    out.recv_reduce(peer, sum.after(round + 1), sum.after(round), partner < core.self ? side::left : side::right);
-  }
-  sum.finish(out);
-  core.give_back(phase, out);
+  detail::doubling_all_reduce(phase, out, [](const power_of_two_core& core, int round) {
+    return detail::swing_butterfly(core.size()).partner(core.self, round);
+  });
 }
 
 }  // namespace hawser::algorithm

@@ -84,7 +84,7 @@ struct call_options {
   /// Type in which partial sums are kept and sent. Default: the type's own (docs/types.md). With a user's operator or
   /// type, and in mode order_invariant, it is errc::unsupported; calls that do not reduce have no partial sums, and no
   /// use for it.
-  std::optional<data_type> accumulation;
+  std::optional<data_type> accumulation = std::nullopt;
   std::int64_t segments = 0;  ///< forced number of segments; 0: the planner chooses
   /// Where ranks know only their own counts (all_to_all_v): the typical bytes per block that the choice is made for.
   std::int64_t typical_block_bytes = 16 * 1024;

@@ -18,7 +18,7 @@
 #include <hawser/cost/estimate.hpp>
 #include <hawser/cost/prepared_traffic.hpp>
 #include <hawser/planner/decisions.hpp>
-#include <hawser/planner/prepared_network.hpp>
+#include <hawser/planner/known_network.hpp>
 #include <hawser/schedule/plan.hpp>
 #include <hawser/topology/describe.hpp>
 #include <hawser/topology/fingerprint.hpp>
@@ -66,15 +66,7 @@ class planner {
   /// that the hierarchy is the outline of, and trees packed into it are one of them; before the first plan is made.
   /// Node r is rank r. A network that does not join all ranks is forgotten again. Throws errc::mismatch where it is of
   /// others.
-  void know(std::shared_ptr<const cost::network> links) {
-    if (links->links.ranks() != tree_.size())
-      fail(errc::mismatch, "the network has " + std::to_string(links->links.ranks()) + " ranks",
-           "the hierarchy has " + std::to_string(tree_.size()));
-    const auto load = std::make_shared<const cost::network_load>(*links);
-    if (!load->is_whole()) return;
-    network_ = std::move(links);
-    if (tree_.size() <= cost::exact_ranks) load_ = load;
-  }
+  void know(std::shared_ptr<const cost::network> links) { network_.know(tree_, std::move(links)); }
 
   /// Takes the forced algorithm, else the pinned one, else the fastest possible one by the model. Throws
   /// errc::not_found for an unknown forced algorithm, errc::unsupported where the forced one, or any, cannot serve the
@@ -91,8 +83,8 @@ class planner {
     made.algorithm = chosen.algorithm;
     made.segments = chosen.segments;
     made.predicted = chosen.predicted;
-    if (made.algorithm == packed_trees_name) made.prepared = to_string(packed(true).packing);
-    if (made.algorithm == multi_rail_name) made.prepared = to_string(rails(true).shares);
+    if (made.algorithm == packed_trees_name) made.prepared = to_string(network_.packed(tree_, true).packing);
+    if (made.algorithm == multi_rail_name) made.prepared = to_string(network_.rails(tree_, true).shares);
     if (what.needs_integer_sums()) add_scales(made);
     return made;
   }
@@ -108,11 +100,7 @@ class planner {
  private:
   std::vector<std::string> names_for(const schedule::request& what) const {
     std::vector<std::string> names = algorithm::algorithm_names(tree_, what.what);
-    const bool can_be_packed = tree_.size() > 1 && algorithm::serves_packed(what.what);
-    const bool can_have_rails = what.what == schedule::collective::all_reduce;
-    if (can_have_rails && ((load_ && algorithm::has_rails(tree_)) || what.algorithm == multi_rail_name))
-      names.emplace_back(multi_rail_name);
-    if (can_be_packed && (load_ || what.algorithm == packed_trees_name)) names.emplace_back(packed_trees_name);
+    for (std::string& prepared : network_.names_for(tree_, what)) names.push_back(std::move(prepared));
     const bool is_listed = std::find(names.begin(), names.end(), what.algorithm) != names.end();
     if (!what.algorithm.empty() && what.algorithm != "hierarchical" && !is_listed) {
       (void)algorithm::generate(tree_, what, what.algorithm, tree_.rank_at(0));  // an unknown name throws here
@@ -262,7 +250,7 @@ class planner {
   static bool is_only_slow(const schedule::candidate& c) { return c.rejected.starts_with(not_considered); }
 
   schedule::candidate consider(const schedule::request& what, const std::string& name) const {
-    if (name == packed_trees_name || name == multi_rail_name) return consider_prepared(what, name);
+    if (is_prepared(name)) return consider_prepared(what, name);
     schedule::candidate c{.algorithm = name};
     const bool is_hierarchical = algorithm::parse_name(name).is_hierarchical;
     if (reduces(what.what) && !what.is_commutative && !algorithm::keeps_order(tree_, what.what, name))
@@ -303,22 +291,10 @@ class planner {
     else if (!what.are_counts_agreed)
       c.rejected = "needs block sizes that all ranks know";
     else
-      c.rejected = name == packed_trees_name ? packed(is_asked).refused : rails(is_asked).refused;
+      c.rejected = name == packed_trees_name ? network_.packed(tree_, is_asked).refused
+                                             : network_.rails(tree_, is_asked).refused;
     if (c.is_possible()) price(what, c);
     return c;
-  }
-
-  /// Packed once, and once more where it is asked for after it was too long to be packed unasked.
-  const packed_network& packed(bool is_asked) const {
-    std::lock_guard lock(packing_);
-    auto& known = packed_[is_asked ? 1 : 0];
-    if (!known && packed_[0] && packed_[0]->refused.empty()) return *packed_[0];
-    if (!known) known = pack(network_ ? *network_ : cost::network_of(tree_), is_asked);
-    return *known;
-  }
-
-  network_rails rails(bool is_asked) const {
-    return share(tree_, network_ ? *network_ : cost::network_of(tree_), is_asked);
   }
 
   /// The time in which the sizes of blocks travel ahead of them, the same way.
@@ -349,15 +325,16 @@ class planner {
     const schedule::request counted = counted_as(what);
     const auto key =
         std::tuple(counted.what, counted.root.value, counted.has_ragged_blocks, counted.needs_order(), name);
+    const cost::network_load* const load = network_.load();
     std::lock_guard lock(mutex_);
     const auto [found, is_new] = counted_.try_emplace(key);
     if (is_new && name == packed_trees_name) {
-      found->second = cost::packed_traffic(tree_, counted, packed(true).packing);
+      found->second = cost::packed_traffic(tree_, counted, network_.packed(tree_, true).packing);
     } else if (is_new && name == multi_rail_name) {
-      found->second = cost::multi_rail_traffic(tree_, counted, rails(true).shares, load_.get());
+      found->second = cost::multi_rail_traffic(tree_, counted, network_.rails(tree_, true).shares, load);
     } else if (is_new) {
       found->second = cost::count_traffic(tree_, counted, name, phases_);
-      if (load_) found->second.busiest = load_->of(tree_, counted, name);
+      if (load) found->second.busiest = load->of(tree_, counted, name);
     }
     return found->second;
   }
@@ -368,10 +345,7 @@ class planner {
   std::string fingerprint_;
   std::shared_ptr<const decision_table> pinned_;
   std::optional<std::vector<bool>> served_;
-  std::shared_ptr<const cost::network> network_;
-  std::shared_ptr<const cost::network_load> load_;
-  mutable std::mutex packing_;
-  mutable std::optional<packed_network> packed_[2];  // unasked, asked for
+  known_network network_;
   mutable std::mutex mutex_;
   mutable cost::phase_counts phases_;
   mutable std::map<std::tuple<schedule::collective, std::int32_t, bool, bool, std::string>, cost::traffic> counted_;
