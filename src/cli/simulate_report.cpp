@@ -50,7 +50,7 @@ std::string header(const simulation_setting& asked) {
 std::string row(const simulated& each) {
   if (!each.refused.empty()) return formatted("%-44s %s\n", each.algorithm.c_str(), each.refused.c_str());
   return formatted("%-44s %8lld %10s %10s %7.2f %8lld %9s\n", each.algorithm.c_str(),
-                   static_cast<long long>(each.segments), to_string(each.predicted).c_str(),
+                   static_cast<long long>(each.ran.segments), to_string(each.predicted).c_str(),
                    to_string(seconds{each.time()}).c_str(), each.time() / each.predicted.count(),
                    static_cast<long long>(each.ran.classes), to_string(each.took).c_str());
 }
@@ -70,6 +70,10 @@ std::string details(const simulated& each) {
                     is_single ? "every rank by itself" : "exact classes", static_cast<long long>(each.ran.classes),
                     static_cast<long long>(each.ran.ranks), static_cast<long long>(each.ran.steps),
                     static_cast<long long>(each.ran.events));
+  if (each.is_coarse())
+    text += formatted("coarse: %lld of %lld segments, fair rates lag by %s at most (--exact: neither)\n",
+                      static_cast<long long>(each.ran.segments), static_cast<long long>(each.segments),
+                      to_string(each.ran.lag).c_str());
   return text;
 }
 
@@ -92,7 +96,9 @@ ordered_json json_of(const simulated& each) {
               {"without_collisions", each.ideal->count()}};
   return {{"algorithm", each.algorithm},
           {"refused", is_done ? ordered_json() : ordered_json(each.refused)},
-          {"segments", each.segments},
+          {"segments", is_done ? each.ran.segments : each.segments},
+          {"chosen_segments", each.segments},
+          {"lag", each.ran.lag.count()},
           {"predicted", each.predicted.count()},
           {"simulated", is_done ? ordered_json(each.time()) : ordered_json()},
           {"classes", is_done ? ordered_json(each.ran.classes) : ordered_json()},

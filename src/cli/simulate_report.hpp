@@ -20,14 +20,15 @@ inline constexpr const char* simulate_schema = "hawser.simulate/1";
 /// One algorithm, simulated.
 struct simulated {
   std::string algorithm;
-  std::string refused;  ///< why it could not be simulated; empty: it was
-  std::int64_t segments = 1;
+  std::string refused;        ///< why it could not be simulated; empty: it was
+  std::int64_t segments = 1;  ///< that the cost model chose, or that were asked for
   seconds predicted{};
   simulate::result ran;                    ///< of the first trial
   std::optional<simulate::spread> trials;  ///< of hashed simulations: seconds
   std::optional<seconds> ideal;            ///< the same without hashing
   seconds took{};                          ///< wall clock
 
+  bool is_coarse() const { return ran.lag.count() > 0 || ran.segments < segments; }
   double time() const { return trials ? trials->mean : ran.time.count(); }
 };
 

@@ -41,6 +41,17 @@ class Simulate(unittest.TestCase):
         self.assertGreater(simulate(*call, "--fail", "rack:1=1/2")["algorithms"][0]["simulated"], 1.5 * healthy)
         self.assertGreater(simulate(*call, "--background", "rack=0.5")["algorithms"][0]["simulated"], 1.5 * healthy)
 
+    def test_very_many_classes_are_simulated_coarsely_and_it_says_so(self):
+        call = ("all_reduce", "--topology", "pod:4 rack:80 gpu:8", "--bytes", "1GiB", "--fail", "rack:5=7/8")
+        coarse, exact = (simulate(*call, *more)["algorithms"][0] for more in ((), ("--exact", "--segments", "2")))
+        self.assertGreater(coarse["classes"], 256)
+        self.assertGreater(coarse["lag"], 0)
+        self.assertLess(coarse["segments"], coarse["chosen_segments"])
+        self.assertIn("--exact", hawser("simulate", *call).stdout)
+        self.assertEqual((exact["lag"], exact["segments"]), (0, 2))
+        lagging = simulate(*call, "--segments", "2")["algorithms"][0]
+        self.assertAlmostEqual(lagging["simulated"] / exact["simulated"], 1, delta=0.05)
+
     def test_the_same_seed_gives_the_same_times(self):
         call = ("all_reduce", *SMALL, "--ecmp", "1", "--trials", "4", "--seed")
         first, again, other = (simulate(*call, seed)["algorithms"][0]["trials"] for seed in ("3", "3", "4"))

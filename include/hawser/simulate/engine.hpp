@@ -25,6 +25,9 @@ struct run_settings {
   std::int64_t segments = 1;
   std::int64_t window = schedule::default_window;
   cost::parameters host{};
+  /// 0: rates are fair at every instant. Else they are made so again this long after a change; until then a new flow
+  /// has an even share of its links, and the others keep theirs.
+  seconds lag{0};
 };
 
 /// What came out.
@@ -65,7 +68,7 @@ class engine {
         handle(next);
       }
       settle();
-      if (rates_.is_changed() && (queue_.empty() || queue_.top().time > same)) share_links();
+      if (queue_.empty() || queue_.top().time > same) update_rates();
     }
     for (const host& each : hosts_)
       if (each.segments_left > 0)
@@ -121,7 +124,7 @@ class engine {
     bool is_active = false;
     std::vector<std::uint32_t> deliveries;
   };
-  enum class what : std::uint8_t { batch_done, flow_begins, flow_ends };
+  enum class what : std::uint8_t { batch_done, flow_begins, flow_ends, rates_due };
   struct event {
     double time;
     what kind;
@@ -258,7 +261,10 @@ class engine {
       flows_[e.id].rate = 0;
       flows_[e.id].since = now_;
       flows_[e.id].is_active = true;
-      rates_.add(e.id, std::move(flows_[e.id].uses));
+      rates_.add(e.id, flows_[e.id].uses);
+      if (settings_.lag.count() > 0) begun_.push_back(e.id);
+    } else if (e.kind == what::rates_due) {
+      is_due_ = true;
     } else if (e.version == flows_[e.id].version) {
       end_flow(e.id);
     }
@@ -315,17 +321,33 @@ class engine {
   }
   const message& message_of(const start& each) const { return code_.messages[deliveries_[each.delivery].message]; }
 
+  /// At the end of an instant: fair rates, or even shares for new flows until the rates are due.
+  void update_rates() {
+    if (settings_.lag.count() <= 0 || is_due_) {
+      if (rates_.is_changed()) share_links();
+      begun_.clear();
+      is_due_ = is_awaited_ = false;
+      return;
+    }
+    for (const std::uint32_t id : begun_)
+      if (flows_[id].is_active && flows_[id].rate <= 0) set_rate(id, rates_.even_share(id));
+    begun_.clear();
+    if (!rates_.is_changed() || std::exchange(is_awaited_, true)) return;
+    queue_.push({now_ + settings_.lag.count(), what::rates_due, 0, 0});
+  }
+
   void share_links() {
     ++result_.solves;
-    rates_.solve([this](std::uint32_t id) {
-      flow& each = flows_[id];
-      each.left -= each.rate * (now_ - each.since);
-      each.since = now_;
-      each.rate = rates_.rate(id);
-      if (!(each.rate > 0))
-        fail(errc::unsupported, "a message crosses a link without bandwidth", "the link was removed");
-      queue_.push({now_ + std::max(each.left, 0.0) / each.rate, what::flow_ends, id, ++each.version});
-    });
+    rates_.solve([this](std::uint32_t id) { set_rate(id, rates_.rate(id)); });
+  }
+
+  void set_rate(std::uint32_t id, double rate) {
+    flow& each = flows_[id];
+    each.left -= each.rate * (now_ - each.since);
+    each.since = now_;
+    each.rate = rate;
+    if (!(each.rate > 0)) fail(errc::unsupported, "a message crosses a link without bandwidth", "the link was removed");
+    queue_.push({now_ + std::max(each.left, 0.0) / each.rate, what::flow_ends, id, ++each.version});
   }
 
   void end_flow(std::uint32_t id) {
@@ -378,6 +400,7 @@ class engine {
   max_min rates_;
   run_result result_;
   double now_ = 0, finished_ = 0;
+  bool is_due_ = false, is_awaited_ = false;  // fair rates, where they are not made at every instant
   std::uint32_t last_taken_ = 0;
   std::priority_queue<event> queue_;
   std::vector<host> hosts_;
@@ -388,6 +411,7 @@ class engine {
   std::vector<delivery> deliveries_;
   std::vector<flow> flows_;
   std::vector<std::uint32_t> free_batches_, free_deliveries_, free_flows_;
+  std::vector<std::uint32_t> begun_;  // flows without a rate so far
   std::vector<start> starting_;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -26,31 +27,40 @@ class max_min {
   /// Bytes per second. A flow without links is not limited.
   double rate(std::uint32_t flow) const { return flow_[flow].rate; }
 
+  /// What a flow would get if all flows on its links shared them evenly: a first guess, never above a link's capacity.
+  double even_share(std::uint32_t flow) const {
+    double share = std::numeric_limits<double>::infinity();
+    for (const placed_use& each : uses_of(flow))
+      share = std::min(share, capacity_[each.link] / link_[each.link].weight);
+    return share;
+  }
+
   /// A new flow, whose number is not in use; its rate is there after the next `solve`.
-  void add(std::uint32_t flow, std::vector<use> uses) {
-    if (flow_.size() <= flow) flow_.resize(flow + std::size_t{1});
+  void add(std::uint32_t flow, std::span<const use> uses) {
+    make_room(flow, uses.size());
     state& added = flow_[flow];
-    added.uses = std::move(uses);
+    added.uses = static_cast<std::uint32_t>(uses.size());
     added.rate = std::numeric_limits<double>::infinity();
-    added.places.clear();
-    for (const use& each : added.uses) {
-      added.places.push_back(static_cast<std::uint32_t>(link_[each.link].flows.size()));
-      link_[each.link].flows.push_back({flow, static_cast<std::uint32_t>(added.places.size() - 1)});
+    std::uint32_t number = 0;
+    for (const use& each : uses) {
+      link_state& link = link_[each.link];
+      uses_[flow * stride_ + number] = {each.weight, each.link, static_cast<std::uint32_t>(link.flows.size())};
+      link.flows.push_back({flow, number++});
+      link.weight += each.weight;
       mark(each.link);
     }
-    if (added.uses.empty()) unlimited_.push_back(flow);
+    if (uses.empty()) unlimited_.push_back(flow);
   }
   /// Takes a flow out; its number is free again.
   void remove(std::uint32_t flow) {
-    state& gone = flow_[flow];
-    for (std::size_t i = 0; i < gone.uses.size(); ++i) {
-      const std::uint32_t link = gone.uses[i].link;
-      auto& flows = link_[link].flows;
-      const std::uint32_t at = gone.places[i];
-      flows[at] = flows.back();
-      flow_[flows[at].flow].places[flows[at].use] = at;
-      flows.pop_back();
-      mark(link);
+    for (const placed_use& each : uses_of(flow)) {
+      link_state& link = link_[each.link];
+      const user last = link.flows.back();
+      link.flows[each.place] = last;
+      uses_[last.flow * stride_ + last.use].place = each.place;
+      link.flows.pop_back();
+      link.weight = link.flows.empty() ? 0 : link.weight - each.weight;
+      mark(each.link);
     }
   }
   bool is_changed() const noexcept { return !dirty_.empty() || !unlimited_.empty(); }
@@ -88,15 +98,38 @@ class max_min {
   };
   struct link_state {
     std::vector<user> flows;
-    double left = 0, demand = 0;
+    double weight = 0;            // of all its flows
+    double left = 0, demand = 0;  // while rates are solved: capacity not given away, weight of flows without a rate
     std::uint32_t unfrozen = 0;
   };
   struct state {
-    std::vector<use> uses;
-    std::vector<std::uint32_t> places;  // per use: where it stands in the link's list
     double rate = 0, before = 0;
+    std::uint32_t uses = 0;
     bool is_seen = false;
   };
+  struct placed_use {
+    double weight;
+    std::uint32_t link;
+    std::uint32_t place;  // in the link's list
+  };
+
+  std::span<const placed_use> uses_of(std::uint32_t flow) const {
+    return {uses_.data() + flow * stride_, flow_[flow].uses};
+  }
+
+  /// All flows' uses lie in one array, as many places for each as the longest way has: solving walks over all of them.
+  void make_room(std::uint32_t flow, std::size_t uses) {
+    if (uses > stride_) {
+      std::vector<placed_use> wider(flow_.size() * uses);
+      for (std::size_t f = 0; f < flow_.size(); ++f)
+        std::copy_n(uses_.begin() + static_cast<std::ptrdiff_t>(f * stride_), stride_,
+                    wider.begin() + static_cast<std::ptrdiff_t>(f * uses));
+      uses_ = std::move(wider);
+      stride_ = uses;
+    }
+    if (flow_.size() <= flow) flow_.resize(flow + std::size_t{1});
+    if (uses_.size() < flow_.size() * stride_) uses_.resize(flow_.size() * stride_);
+  }
 
   void mark(std::uint32_t link) {
     if (!is_dirty_[link]) dirty_.push_back(link);
@@ -115,12 +148,12 @@ class max_min {
       if (link.unfrozen > 0) open_.push_back(dirty_[i]);
       for (const user& each : link.flows) {
         state& f = flow_[each.flow];
-        link.demand += f.uses[each.use].weight;
+        link.demand += uses_[each.flow * stride_ + each.use].weight;
         if (f.is_seen) continue;
         f.is_seen = true;
         f.before = f.rate;
         affected_.push_back(each.flow);
-        for (const use& next : f.uses) mark(next.link);
+        for (const placed_use& next : uses_of(each.flow)) mark(next.link);
       }
     }
     for (std::uint32_t link : dirty_) is_dirty_[link] = false;
@@ -137,7 +170,7 @@ class max_min {
     state& stopped = flow_[flow];
     if (stopped.rate != open_rate) return;
     stopped.rate = share;
-    for (const use& each : stopped.uses) {
+    for (const placed_use& each : uses_of(flow)) {
       link_state& link = link_[each.link];
       link.left -= share * each.weight;
       link.demand -= each.weight;
@@ -148,6 +181,8 @@ class max_min {
   std::vector<double> capacity_;
   std::vector<link_state> link_;
   std::vector<state> flow_;
+  std::vector<placed_use> uses_;
+  std::size_t stride_ = 0;
   std::vector<bool> is_dirty_;
   std::vector<std::uint32_t> dirty_, affected_, open_, full_, unlimited_;
 };

@@ -17,6 +17,8 @@ namespace hawser::simulate {
 
 /// Above this many classes a simulation is refused: a laptop's memory and patience.
 inline constexpr std::int64_t most_classes = 8192;
+/// Above this many a simulation may be coarser, where that is allowed (`options::lag`, `options::most_steps`).
+inline constexpr std::int64_t exact_classes = 256;
 
 /// What a simulation assumes beside the topology.
 struct options {
@@ -26,6 +28,11 @@ struct options {
   std::int64_t window = schedule::default_window;
   cost::parameters host{};
   bool uses_classes = true;  ///< false: every rank by itself
+  /// Of more than `exact_classes` classes: by how much the flows' fair rates may lag behind a change; 0: not at all.
+  seconds lag{0};
+  /// Of more than `exact_classes` classes: as many steps of classes over all segments, by fewer segments; 0: any
+  /// number.
+  std::int64_t most_steps = 0;
 };
 
 /// A class of links and what passed through each.
@@ -42,8 +49,10 @@ struct link_load {
 struct result {
   seconds time{};
   std::int64_t ranks = 1;
-  std::int64_t classes = 1;  ///< of ranks; as many as ranks: each by itself
-  std::int64_t steps = 0;    ///< of all classes, per segment
+  std::int64_t classes = 1;   ///< of ranks; as many as ranks: each by itself
+  std::int64_t steps = 0;     ///< of all classes, per segment
+  std::int64_t segments = 1;  ///< that were simulated
+  seconds lag{};              ///< of fair rates behind changes
   std::int64_t events = 0;
   std::int64_t solves = 0;
   std::vector<link_load> links;  ///< outer levels first; without those between leaf and spine switches
@@ -142,12 +151,16 @@ class simulation {
 
   result simulate(const partition& parts, int member, std::int64_t segments) const {
     const programs code(tree_, what_, algorithm_, parts, member);
+    const bool are_many = parts.rank_classes() > exact_classes;
+    if (are_many && how_.most_steps > 0)
+      segments = std::clamp<std::int64_t>(how_.most_steps / std::max<std::int64_t>(steps_of(code), 1), 1, segments);
     const network links(tree_, how_.suffers, parts, how_.between);
     const run_settings settings{.block_bytes = static_cast<double>(what_.block_bytes()),
                                 .sends_empty_messages = what_.what == schedule::collective::barrier,
                                 .segments = segments,
                                 .window = how_.window,
-                                .host = how_.host};
+                                .host = how_.host,
+                                .lag = are_many ? how_.lag : seconds{0}};
     result made;
     made.events_of_steps = trace(trace_limit_);
     const run_result ran =
@@ -155,11 +168,20 @@ class simulation {
     made.time = ran.time;
     made.ranks = tree_.size();
     made.classes = parts.rank_classes();  // those of switches are not counted
+    made.steps = steps_of(code);
+    made.segments = segments;
+    made.lag = settings.lag;
     made.events = ran.events;
     made.solves = ran.solves;
     describe_links(parts, links, ran, made);
     describe_classes(code, made);
     return made;
+  }
+
+  static std::int64_t steps_of(const programs& code) {
+    std::int64_t steps = 0;
+    for (const class_program& each : code.classes) steps += static_cast<std::int64_t>(each.code.source.steps.size());
+    return steps;
   }
 
   void describe_links(const partition& parts, const network& links, const run_result& ran, result& made) const {
@@ -174,7 +196,6 @@ class simulation {
   void describe_classes(const programs& code, result& made) const {
     for (std::size_t c = 0; c < code.classes.size(); ++c) {
       const schedule::schedule& written = code.classes[c].code.source;
-      made.steps += static_cast<std::int64_t>(written.steps.size());
       made.representatives.push_back(written.self.value);
       if (trace_limit_ == 0) continue;
       std::vector<std::string>& names = made.step_names.emplace_back();

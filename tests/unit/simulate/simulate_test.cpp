@@ -249,6 +249,26 @@ TEST(simulate, a_large_ragged_machine_agrees_with_itself_rank_by_rank) {
   }
 }
 
+TEST(simulate, lagging_rates_are_near_fair_ones) {
+  // Circulant rounds tell the racks apart, so that more than `exact_classes` differ.
+  const hierarchy tree = parse_synthetic("rack:300@50GB/s,3us gpu:2@450GB/s,1us");
+  const request what = of(collective::all_reduce, 64 << 20);
+  options how;
+  how.suffers.faults.push_back(parse_fault(tree, "rack:5=1/2"));
+  how.segments = 2;
+  constexpr auto name = "hierarchical(circulant,circulant)";
+  const result exact = simulate(tree, what, name, how);
+  ASSERT_GT(exact.classes, exact_classes);
+  EXPECT_EQ(exact.lag, seconds{0});
+  how.lag = exact.time / 2048;
+  const result lagging = simulate(tree, what, name, how);
+  EXPECT_EQ(lagging.lag, how.lag);
+  EXPECT_LT(lagging.solves, exact.solves);
+  EXPECT_NEAR(lagging.time / exact.time, 1, 0.03);
+  how.most_steps = exact.steps;
+  EXPECT_EQ(simulate(tree, what, name, how).segments, 1);
+}
+
 TEST(simulate, background_load_takes_its_share) {
   const hierarchy tree = parse_synthetic("gpu:2@1GB/s,0s");
   options how = links_only();
