@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 ROUND_SECONDS = 60  # wall-clock time of one run of the fuzzer; what it finds interesting is kept between runs
-INPUT_TIMEOUT = 60  # wall-clock seconds for one input, generous where processors are shared
+INPUT_TIMEOUT = 300  # wall-clock seconds for one input, generous where processors are shared
 STATISTIC = re.compile(r"stat::(\w+):\s+(\d+)")
 
 
