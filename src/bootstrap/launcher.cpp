@@ -8,8 +8,10 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 #include <hawser/core/error.hpp>
 #include <hawser/core/hmac.hpp>
@@ -55,6 +57,14 @@ std::optional<int> number_of(const variable_lookup& variable, const std::string&
     fail(errc::parse, "cannot read " + name + "=\"" + *text + "\"",
          "it must be a whole number of at least " + std::to_string(least));
   return value;
+}
+
+/// 0 or 1; not set counts as 0.
+bool flag_of(const variable_lookup& variable, const std::string& name) {
+  const auto text = value_of(variable, name);
+  if (text && *text != "0" && *text != "1")
+    fail(errc::parse, "cannot read " + name + "=\"" + *text + "\"", "it must be 0 or 1");
+  return text == "1";
 }
 
 void read_ranks(const variable_lookup& variable, launch& out) {
@@ -168,10 +178,7 @@ void read_secret(const variable_lookup& variable, launch& out) {
          "unset HAWSER_SECRET");
   if (file) out.secret = read_secret_file(*file);
   if (text) out.secret = *text;
-  const auto allowed = value_of(variable, "HAWSER_ALLOW_NO_SECRET");
-  if (allowed && *allowed != "0" && *allowed != "1")
-    fail(errc::parse, "cannot read HAWSER_ALLOW_NO_SECRET=\"" + *allowed + "\"", "it must be 0 or 1");
-  out.allow_empty_secret = allowed == "1";
+  out.allow_empty_secret = flag_of(variable, "HAWSER_ALLOW_NO_SECRET");
 }
 
 milliseconds read_timeout(const std::string& text) {
@@ -183,6 +190,34 @@ milliseconds read_timeout(const std::string& text) {
   return std::chrono::duration_cast<milliseconds>(seconds(value));
 }
 
+/// A number, or the name of one of the signals that programs leave to others.
+int signal_of(const std::string& text) {
+  constexpr std::pair<std::string_view, int> names[] = {
+      {"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"QUIT", SIGQUIT}, {"HUP", SIGHUP}, {"none", 0}};
+  const std::string_view name = std::string_view(text).substr(text.starts_with("SIG") ? 3 : 0);
+  for (const auto& [known, number] : names)
+    if (name == known) return number;
+  int number = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (status != std::errc{} || end != text.data() + text.size() || number < 0 || number > SIGRTMAX ||
+      number == SIGKILL || number == SIGSTOP)
+    fail(errc::parse, "cannot use HAWSER_DUMP_SIGNAL=\"" + text + "\"", "it is no signal that can be caught",
+         "use SIGUSR1, SIGUSR2, SIGQUIT, SIGHUP, a number, or none");
+  return number;
+}
+
+void read_dump(const variable_lookup& variable, launch& out) {
+  out.dump_directory = value_of(variable, "HAWSER_DUMP_DIR").value_or("");
+  out.trace_directory = value_of(variable, "HAWSER_TRACE").value_or("");
+  if (const auto text = value_of(variable, "HAWSER_DUMP_SIGNAL"))
+    out.dump_signal = signal_of(*text);
+  else if (!out.dump_directory.empty())
+    out.dump_signal = SIGUSR2;
+  if (out.dump_signal != 0 && out.dump_directory.empty())
+    fail(errc::invalid_argument, "HAWSER_DUMP_SIGNAL is set and HAWSER_DUMP_DIR is not",
+         "a dump needs a folder to be written to", "set HAWSER_DUMP_DIR");
+}
+
 }  // namespace
 
 launch read_launch(const variable_lookup& variable) {
@@ -191,6 +226,8 @@ launch read_launch(const variable_lookup& variable) {
   read_store(variable, out);
   read_secret(variable, out);
   if (const auto text = value_of(variable, "HAWSER_PEER_TIMEOUT")) out.peer_timeout = read_timeout(*text);
+  out.validate = flag_of(variable, "HAWSER_VALIDATE");
+  read_dump(variable, out);
   out.topology = value_of(variable, "HAWSER_TOPOLOGY").value_or("");
   out.decisions = value_of(variable, "HAWSER_DECISIONS").value_or("");
   out.tuning = value_of(variable, "HAWSER_TUNING").value_or("");

@@ -156,6 +156,12 @@ void store_bootstrap::implementation::abort(std::string_view reason) {
   board_.post({errc::aborted, std::nullopt, std::string(reason)});
 }
 
+void store_bootstrap::implementation::report_lost(rank peer, std::string_view reason) {
+  std::lock_guard lock(mutex_);
+  if (has_left_ || is_lost_ || is_closing_) return;
+  send(wire::writer(wire::message::link_lost).number(peer.value).text(reason.substr(0, longest_key)).finish());
+}
+
 void store_bootstrap::implementation::leave() {
   std::unique_lock lock(mutex_);
   if (std::exchange(has_left_, true) || is_lost_ || is_closing_) return;
@@ -192,6 +198,9 @@ failure_board& store_bootstrap::failures() noexcept {
 }
 void store_bootstrap::abort(std::string_view reason) {
   self_->abort(reason);
+}
+void store_bootstrap::report_lost(rank peer, std::string_view reason) {
+  self_->report_lost(peer, reason);
 }
 std::string store_bootstrap::local_address() const {
   return self_->local_address();

@@ -28,6 +28,7 @@ class store_bootstrap::implementation {
   void erase(std::string_view key);
   void rendezvous(milliseconds timeout);
   void abort(std::string_view reason);
+  void report_lost(rank peer, std::string_view reason);
   void leave();
 
   const store_options& options() const noexcept { return options_; }
@@ -59,7 +60,7 @@ class store_bootstrap::implementation {
   bool read_all(clock::time_point& last_heard);
   void write_all();
   void handle(std::string_view body);
-  void lose(const std::string& reason);
+  void lose(const std::string& reason, failure_kind kind);
 
   store_options options_;
   net::unique_fd fd_, wake_;

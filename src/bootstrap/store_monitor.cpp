@@ -10,6 +10,7 @@
 #include <hawser/core/hmac.hpp>
 #include <hawser/core/units.hpp>
 
+#include "silence.hpp"
 #include "store_client.hpp"
 
 namespace hawser::bootstrap {
@@ -27,8 +28,10 @@ void store_bootstrap::implementation::monitor() {
     // After a pause of this process itself the store deserves a fresh period of grace.
     if (now - last_round > peer_timeout_ / 2) last_heard = now;
     last_round = now;
-    if (now - last_heard > peer_timeout_)
-      return lose("the store gave no sign of life for " + to_string(seconds(peer_timeout_)));
+    if (now - last_heard > peer_timeout_) {
+      const auto [kind, words] = judge_silence(fd_.value());
+      return lose("the store gave no sign of life for " + to_string(seconds(peer_timeout_)) + words, kind);
+    }
   }
 }
 
@@ -59,7 +62,7 @@ bool store_bootstrap::implementation::monitor_once(clock::time_point& last_heart
   pollfd events[2] = {{fd_.value(), static_cast<short>(outgoing_.empty() ? POLLIN : POLLIN | POLLOUT), 0},
                       {wake_.value(), POLLIN, 0}};
   if (::poll(events, 2, static_cast<int>(std::max<std::int64_t>(pause.count(), 0))) < 0 && errno != EINTR)
-    return lose("poll failed: " + net::describe_errno(errno)), false;
+    return lose("poll failed: " + net::describe_errno(errno), failure_kind::unknown), false;
   if (events[1].revents) {
     eventfd_t ignored;
     ::eventfd_read(wake_.value(), &ignored);
@@ -84,13 +87,15 @@ bool store_bootstrap::implementation::read_all(clock::time_point& last_heard) {
     const net::io_result got = net::read_some(fd_.value(), buffer);
     if (got.status == net::io_status::would_block) return true;
     if (got.status != net::io_status::moved)
-      return lose("the connection to the store closed, the process that runs it was killed or crashed"), false;
+      return lose("the connection to the store closed, the process that runs it was killed or crashed",
+                  failure_kind::dead),
+             false;
     last_heard = clock::now();
     input_.append(reinterpret_cast<const char*>(buffer.data()), got.count);
     try {
       while (const auto body = input_.next()) handle(*body);
     } catch (const error& malformed) {
-      return lose(std::string("the store broke its protocol: ") + malformed.what()), false;
+      return lose(std::string("the store broke its protocol: ") + malformed.what(), failure_kind::unknown), false;
     }
   }
 }
@@ -118,6 +123,7 @@ void store_bootstrap::implementation::handle(std::string_view body) {
       notice.code = static_cast<errc>(fields.number<std::uint8_t>());
       if (const auto peer = fields.number<std::int32_t>(); peer >= 0) notice.peer = rank(peer);
       notice.reason = fields.text();
+      notice.kind = static_cast<failure_kind>(fields.number<std::uint8_t>());
       return board_.post(std::move(notice));
     }
     case wire::message::closing: {
@@ -132,7 +138,7 @@ void store_bootstrap::implementation::handle(std::string_view body) {
 /// The connection is gone: unless that was to be expected, it is the failure of the rank that runs the server. The
 /// notice comes first, so that a request that fails for this finds its reason. The board is never used with the lock
 /// held, since it calls `wake` with its own lock held.
-void store_bootstrap::implementation::lose(const std::string& reason) {
+void store_bootstrap::implementation::lose(const std::string& reason, failure_kind kind) {
   bool is_expected = false;
   for (const failure_notice& known : board_.since(0))
     is_expected = is_expected || known.peer == options_.self;  // the store has given this rank up
@@ -140,7 +146,7 @@ void store_bootstrap::implementation::lose(const std::string& reason) {
     std::lock_guard lock(mutex_);
     is_expected = is_expected || is_closing_ || has_left_;
   }
-  if (!is_expected) board_.post({errc::peer_failed, options_.server_rank, reason});
+  if (!is_expected) board_.post({errc::peer_failed, options_.server_rank, reason, kind});
   std::lock_guard lock(mutex_);
   is_lost_ = true;
   changed_.notify_all();

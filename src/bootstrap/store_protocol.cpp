@@ -1,4 +1,6 @@
 // What the store server does with a greeting and with each message.
+#include <algorithm>
+
 #include <hawser/core/error.hpp>
 
 #include "store_server.hpp"
@@ -6,11 +8,16 @@
 namespace hawser::bootstrap {
 namespace {
 
+/// A process that has died is known to have within less than this part of the peer time-out; heartbeats come at a
+/// quarter.
+constexpr int links_judged_after = 8;
+
 std::string as_message(const failure_notice& notice) {
   return wire::writer(wire::message::failure)
       .number(static_cast<std::uint8_t>(notice.code))
       .number(notice.peer ? notice.peer->value : std::int32_t{-1})
       .text(notice.reason)
+      .number(static_cast<std::uint8_t>(notice.kind))
       .finish();
 }
 
@@ -83,7 +90,7 @@ void store_server::implementation::handle(connection& from, std::string_view bod
       return;
     case wire::message::missing: return answer(from.id, fields.number<std::uint64_t>(), state_.missing());
     case wire::message::abort: {
-      const failure_notice notice{errc::aborted, std::nullopt, std::string(fields.text())};
+      const failure_notice notice{errc::aborted, std::nullopt, std::string(fields.text()), failure_kind::unknown};
       if (state_.abort(notice.reason)) push(notice, from.id);
       return;
     }
@@ -91,6 +98,7 @@ void store_server::implementation::handle(connection& from, std::string_view bod
       from.is_member = false;
       state_.leave(from.peer);
       return answer(from.id, fields.number<std::uint64_t>(), {});
+    case wire::message::link_lost: return note_lost_link(from, fields);
     default: fail(errc::mismatch, "an unknown message of the store");
   }
 }
@@ -132,9 +140,38 @@ void store_server::implementation::push(const failure_notice& notice, std::uint6
 }
 
 /// Tells everybody, also the accused, which may still be able to read it.
-void store_server::implementation::fail_member(connection& failed, const std::string& reason) {
+void store_server::implementation::fail_member(connection& failed, const std::string& reason, failure_kind kind) {
   failed.is_member = false;
-  if (state_.fail(failed.peer, reason)) push({errc::peer_failed, failed.peer, reason}, 0);
+  std::erase_if(lost_links_, [&](const lost_link& each) { return each.from == failed.peer || each.to == failed.peer; });
+  if (state_.fail(failed.peer, reason, kind)) push({errc::peer_failed, failed.peer, reason, kind}, 0);
+}
+
+/// One end of a lost connection speaks. Whether the other end lives is known when it is heard the next time: a rank
+/// that has died, or falls silent, is found by the rules for those.
+void store_server::implementation::note_lost_link(connection& from, wire::reader& fields) {
+  const rank to = fields.number<std::int32_t>();
+  const std::string_view reason = fields.text();
+  const bool is_known = std::any_of(lost_links_.begin(), lost_links_.end(), [&](const lost_link& each) {
+    return (each.from == from.peer && each.to == to) || (each.from == to && each.to == from.peer);
+  });
+  if (!is_known && to != from.peer) lost_links_.push_back({from.peer, to, std::string(reason), clock::now()});
+}
+
+/// Both ends of a lost connection live: the one has said so, and the other is heard now, so long after that its death
+/// would be known. Each of them is told of the other, and the rest of the end that did not speak.
+void store_server::implementation::testify(const connection& living) {
+  const auto found = std::find_if(lost_links_.begin(), lost_links_.end(), [&](const lost_link& each) {
+    return each.to == living.peer && clock::now() - each.since > options_.peer_timeout / links_judged_after;
+  });
+  if (found == lost_links_.end() || !living.is_member) return;
+  const lost_link link = *found;
+  lost_links_.erase(found);
+  const std::string reason = "the link between rank " + to_string(std::min(link.from, link.to)) + " and rank " +
+                             to_string(std::max(link.from, link.to)) + " is cut, the store hears both (" + link.reason +
+                             ")";
+  push({errc::peer_failed, link.to, reason, failure_kind::cut_link}, living.id);
+  if (const auto other = connections_.find(living.id); other != connections_.end())
+    queue(other->second, as_message({errc::peer_failed, link.from, reason, failure_kind::cut_link}));
 }
 
 }  // namespace hawser::bootstrap

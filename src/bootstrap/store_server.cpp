@@ -1,5 +1,6 @@
 // The store server's event loop, its connections and its failure detector; the protocol is in store_protocol.cpp.
 #include "store_server.hpp"
+#include "silence.hpp"
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include <hawser/core/error.hpp>
 #include <hawser/core/units.hpp>
@@ -168,14 +170,23 @@ void store_server::implementation::check_deadlines() {
     const auto silence = now - each.last_heard;
     if (each.greeting || each.closes_when_flushed) {
       if (silence > options_.handshake_timeout) drop(each);
-    } else if (each.is_member && silence > options_.peer_timeout) {
-      fail_member(each, "no sign of life for " + to_string(seconds(options_.peer_timeout)));
-      each.closes_when_flushed = true;
-      each.last_heard = now;  // the time to take what was queued
-      flush(each);
+    } else if (each.is_member) {
+      check_member(each, silence);
     }
   }
   if (greeting_ < most_greeting) set_accepting(true);
+}
+
+/// Half way to the time-out it is sent something, so that its host has something to acknowledge.
+void store_server::implementation::check_member(connection& each, clock::duration silence) {
+  if (silence > options_.peer_timeout / 2 && !std::exchange(each.is_probed, true))
+    queue(each, wire::writer(wire::message::heartbeat).finish());
+  if (!each.fd || silence <= options_.peer_timeout) return;
+  const auto [kind, words] = judge_silence(each.fd.value());
+  fail_member(each, "no sign of life for " + to_string(seconds(options_.peer_timeout)) + words, kind);
+  each.closes_when_flushed = true;
+  each.last_heard = clock::now();  // the time to take what was queued
+  flush(each);
 }
 
 void store_server::implementation::on_event(std::uint64_t id, std::uint32_t events) {
@@ -194,7 +205,8 @@ void store_server::implementation::read_from(connection& from) {
     const net::io_result got = net::read_some(from.fd.value(), std::span(buffer).first(wanted));
     if (got.status == net::io_status::would_block) return;
     if (got.status != net::io_status::moved) {
-      if (from.is_member) fail_member(from, "its process closed the connection without leaving (killed or crashed)");
+      if (from.is_member)
+        fail_member(from, "its process closed the connection without leaving (killed or crashed)", failure_kind::dead);
       return drop(from);
     }
     if (from.closes_when_flushed) continue;
@@ -204,11 +216,14 @@ void store_server::implementation::read_from(connection& from) {
       continue;
     }
     from.last_heard = clock::now();
+    from.is_probed = false;
+    if (!lost_links_.empty()) testify(from);
     from.input.append(reinterpret_cast<const char*>(buffer.data()), got.count);
     try {
       while (const auto body = from.input.next()) handle(from, *body);
     } catch (const error& malformed) {
-      if (from.is_member) fail_member(from, std::string("it broke the store's protocol: ") + malformed.what());
+      if (from.is_member)
+        fail_member(from, std::string("it broke the store's protocol: ") + malformed.what(), failure_kind::unknown);
       return drop(from);
     }
   }

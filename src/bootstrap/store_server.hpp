@@ -38,6 +38,7 @@ class store_server::implementation {
     rank peer;                          // after the greeting
     bool is_member = false;             // joined, and has neither left nor failed
     bool closes_when_flushed = false;
+    bool is_probed = false;        // it has been silent for long, and was sent something to acknowledge
     clock::time_point last_heard;  // before the greeting's end: when it was accepted
     wire::splitter input;
     std::string output;
@@ -56,6 +57,7 @@ class store_server::implementation {
 
   void on_event(std::uint64_t id, std::uint32_t events);
   void read_from(connection& from);
+  void check_member(connection& each, clock::duration silence);
   bool greet(connection& from);
   void after_greeting(connection& from);
   void handle(connection& from, std::string_view body);
@@ -64,11 +66,13 @@ class store_server::implementation {
   void answer_rendezvous();
   void answer(std::uint64_t connection_id, std::uint64_t request, std::string_view text);
   void push(const failure_notice& notice, std::uint64_t except);
+  void note_lost_link(connection& from, wire::reader& fields);
+  void testify(const connection& living);
 
   void queue(connection& to, std::string_view bytes);
   void flush(connection& to);
   void update_interest(connection& of);
-  void fail_member(connection& failed, const std::string& reason);
+  void fail_member(connection& failed, const std::string& reason, failure_kind kind);
   void drop(connection& gone);
   void reap();
 
@@ -82,6 +86,13 @@ class store_server::implementation {
   std::vector<std::uint64_t> dropped_;  // removed at the end of a round, so that no reference dangles in it
   store_state state_;
   std::vector<waiting_request> rendezvous_;
+  /// A rank has lost its connection to another one, of which nothing has been heard since.
+  struct lost_link {
+    rank from, to;
+    std::string reason;
+    clock::time_point since;
+  };
+  std::vector<lost_link> lost_links_;
   std::atomic<bool> is_stopping_{false};
   std::atomic<std::int64_t> linger_ms_{-1};  // >= 0: end in good order
   std::thread thread_;

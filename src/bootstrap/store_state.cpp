@@ -42,19 +42,19 @@ void store_state::leave(rank left) {
   --active_;
 }
 
-bool store_state::fail(rank failed, const std::string& reason) {
+bool store_state::fail(rank failed, const std::string& reason, failure_kind kind) {
   presence& state = ranks_[static_cast<std::size_t>(failed.value)];
   if (state != presence::active) return false;
   state = presence::failed;
   --active_;
-  notices_.push_back({errc::peer_failed, failed, reason});
+  notices_.push_back({errc::peer_failed, failed, reason, kind});
   return true;
 }
 
 bool store_state::abort(const std::string& reason) {
   for (const failure_notice& known : notices_)
     if (known.code == errc::aborted) return false;
-  notices_.push_back({errc::aborted, std::nullopt, reason});
+  notices_.push_back({errc::aborted, std::nullopt, reason, failure_kind::unknown});
   return true;
 }
 

@@ -35,7 +35,7 @@ class store_state {
   void join(rank joined);
   void leave(rank left);
   /// Records a failure; false where the rank had left or failed before.
-  bool fail(rank failed, const std::string& reason);
+  bool fail(rank failed, const std::string& reason, failure_kind kind = failure_kind::unknown);
   /// Records an abort; false where one is known, since all ranks tend to abort together and the first reason counts.
   bool abort(const std::string& reason);
   const std::vector<failure_notice>& notices() const noexcept { return notices_; }

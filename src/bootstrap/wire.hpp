@@ -23,11 +23,12 @@ enum class message : std::uint8_t {
   missing,     // id -> answer: which ranks have not joined, in words
   abort,       // reason
   leave,       // id -> answer
+  link_lost,   // peer, reason: the connection to it is gone
   // to the client
   welcome,     // peer time-out in ms
   answer,      // id, status (0 or errc + 1), text
   is_waiting,  // id
-  failure,     // errc, rank or -1, reason
+  failure,     // errc, rank or -1, reason, failure_kind
   closing,     // -: the server ends in good order
 };
 

@@ -185,6 +185,12 @@ io_result write_some(int fd, std::span<const std::byte> from) {
   return write_some(fd, std::span(&part, 1));
 }
 
+bool has_unacknowledged(int fd) noexcept {
+  tcp_info told{};
+  socklen_t length = sizeof told;
+  return ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &told, &length) == 0 && told.tcpi_unacked > 0;
+}
+
 void shut_down(int fd) noexcept {
   if (fd >= 0) ::shutdown(fd, SHUT_RDWR);
 }

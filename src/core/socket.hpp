@@ -79,6 +79,9 @@ io_result read_some(int fd, std::span<iovec> parts);
 io_result write_some(int fd, std::span<const std::byte> from);
 io_result write_some(int fd, std::span<iovec> parts);
 
+/// Whether something that was sent has not been acknowledged by the other side's kernel; false where that is not known.
+bool has_unacknowledged(int fd) noexcept;
+
 /// Says goodbye at once, also where a forked child still holds the descriptor.
 void shut_down(int fd) noexcept;
 

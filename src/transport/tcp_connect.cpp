@@ -233,6 +233,7 @@ void tcp_transport::engine::open(peer& each, net::unique_fd fd) {
   has_moved_ = true;
   each.fd = std::move(fd);
   each.now = stage::open;
+  watch_over(each.fd.value());
   if (options_.send_buffer > 0)
     set_option(each.fd.value(), SOL_SOCKET, SO_SNDBUF,
                static_cast<int>(std::min<std::size_t>(options_.send_buffer, 1 << 30)));

@@ -25,6 +25,7 @@ tcp_transport::engine::engine(const endpoint_environment& environment, tcp_optio
       look_up_(environment.look_up),
       secret_(environment.secret),
       connect_timeout_(environment.peer_timeout),
+      peer_timeout_(environment.peer_timeout),
       buffer_limit_(std::clamp(environment.memory_budget / static_cast<std::size_t>(std::max(environment.size, 1)),
                                least_buffer_limit, match_queue::default_buffer_limit)),
       next_visitor_(first_visitor),
@@ -102,12 +103,14 @@ bool tcp_transport::engine::may_look_away() noexcept {
 /// Who blocks next does so because of what the kernel may have to say.
 bool tcp_transport::engine::arm() noexcept {
   looked_away_ = rounds_without_looking;
-  return dirty_.empty();
+  is_look_due_ = is_look_due_ || is_look_due();
+  return dirty_.empty() && !is_look_due_;
 }
 
 bool tcp_transport::engine::progress() {
   if (closed_) return false;
   has_moved_ = false;
+  if (is_look_due_) look_at_links();
   flush_dirty();
   // An answer to what has just gone out is not there yet: the next round looks, whatever that one sends.
   if (has_moved_ && !std::exchange(has_only_sent_, true)) return true;

@@ -115,6 +115,11 @@ class tcp_transport::engine {
   void finish_greeting(peer& each);
   void open(peer& each, net::unique_fd fd);
 
+  // tcp_liveness.cpp: links that are cut
+  void watch_over(int fd) const;
+  bool is_look_due() noexcept;
+  void look_at_links();
+
   // tcp_stream.cpp: bytes
   void write(peer& each);
   bool complete_sends(peer& each, std::size_t count);
@@ -128,7 +133,9 @@ class tcp_transport::engine {
   int size_;
   std::function<std::string(std::string_view)> look_up_;
   std::string secret_;
-  std::chrono::milliseconds connect_timeout_;
+  std::chrono::milliseconds connect_timeout_, peer_timeout_;
+  clock::time_point next_look_{};
+  bool is_look_due_ = false;
   std::size_t buffer_limit_;
   net::unique_fd epoll_, listener_, timer_;
   std::uint32_t listener_interest_ = 0;

@@ -36,6 +36,10 @@ class bootstrap {
   /// Tells every rank that the job is aborted, with a reason; returns at once.
   virtual void abort(std::string_view reason) = 0;
 
+  /// This rank has lost its connection to a peer, which may live all the same: where somebody can testify that it does,
+  /// every rank gets a notice of `failure_kind::cut_link`. Returns at once; nothing where nobody can.
+  virtual void report_lost(rank /*peer*/, std::string_view /*reason*/) {}
+
   /// Numeric address of this process on the network that reaches the job's store, on which its own transports should
   /// listen; empty where there is no network.
   virtual std::string local_address() const { return {}; }

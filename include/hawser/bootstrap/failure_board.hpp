@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <hawser/core/error.hpp>
+#include <hawser/core/failure_kind.hpp>
 #include <hawser/core/rank.hpp>
 
 namespace hawser::bootstrap {
@@ -21,6 +22,7 @@ struct failure_notice {
   errc code = errc::peer_failed;
   std::optional<rank> peer;
   std::string reason;
+  failure_kind kind = failure_kind::unknown;
 };
 
 /// The exception for work that a failure stopped; `problem` says what could not be done.

@@ -26,6 +26,10 @@ struct launch {
   std::string decisions;                     ///< HAWSER_DECISIONS: a decision file
   std::string tuning;                        ///< HAWSER_TUNING: a file
   std::string cache_directory;               ///< HAWSER_CACHE_DIR, else XDG_CACHE_HOME/hawser, else HOME/.cache/hawser
+  bool validate = false;                     ///< HAWSER_VALIDATE=1: ranks compare their calls before data moves
+  std::string dump_directory;                ///< HAWSER_DUMP_DIR: where ranks leave their dumps; "" for nowhere
+  std::string trace_directory;               ///< HAWSER_TRACE: where ranks leave their traces; "" for nowhere
+  int dump_signal = 0;                       ///< HAWSER_DUMP_SIGNAL; SIGUSR2 where only HAWSER_DUMP_DIR is set; 0: none
 
   bool has_ranks() const noexcept { return rank.has_value(); }
   /// Enough is known to join a job over the TCP store.

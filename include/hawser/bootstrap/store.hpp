@@ -87,6 +87,7 @@ class store_bootstrap final : public bootstrap {
   void erase(std::string_view key) override;
   failure_board& failures() noexcept override;
   void abort(std::string_view reason) override;
+  void report_lost(rank peer, std::string_view reason) override;
   std::string local_address() const override;
   const std::string& secret() const noexcept override;
   void leave() override;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <hawser/core/error.hpp>
+#include <hawser/core/failure_kind.hpp>
 #include <hawser/core/rank.hpp>
 
 namespace hawser::transport {
@@ -36,6 +37,7 @@ struct failure {
   errc code = errc::internal;
   rank peer;
   std::string what;
+  failure_kind kind = failure_kind::unknown;  ///< of a failed peer, where the failure detector says
 };
 
 /// The caller's end of one transfer. It must stay alive until `done` was called, which happens exactly once, from

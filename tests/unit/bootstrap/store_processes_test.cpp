@@ -116,6 +116,7 @@ TEST(store, a_killed_rank_is_noticed_by_all_long_before_the_peer_timeout) {
   const failure_notice notice = what_the_others_see(
       4, 10s, [](child& victim) { victim.signal(SIGKILL); }, took);
   EXPECT_EQ(notice.peer, rank(3));
+  EXPECT_EQ(notice.kind, failure_kind::dead);
   EXPECT_CONTAINS(notice.reason, "killed or crashed");
   EXPECT_LT(took, 5s);  // a few ms on an idle machine
 }
@@ -125,7 +126,8 @@ TEST(store, a_stopped_rank_is_noticed_after_the_peer_timeout) {
   const failure_notice notice = what_the_others_see(
       3, 3s, [](child& victim) { victim.signal(SIGSTOP); }, took);
   EXPECT_EQ(notice.peer, rank(2));
-  EXPECT_CONTAINS(notice.reason, "no sign of life for 3s");
+  EXPECT_EQ(notice.kind, failure_kind::silent);
+  EXPECT_CONTAINS(notice.reason, "no sign of life for 3s: its host answers, its process does not");
   EXPECT_GE(took, 2s);  // its last heartbeat is at most a quarter of the time-out old
   EXPECT_LT(took, 15s);
 }
@@ -158,6 +160,7 @@ failure_notice when_rank_0_is(int signal, milliseconds peer_timeout) {
 TEST(store, rank_0_killed) {
   const failure_notice notice = when_rank_0_is(SIGKILL, 10s);
   EXPECT_EQ(notice.peer, rank(0));
+  EXPECT_EQ(notice.kind, failure_kind::dead);
   EXPECT_CONTAINS(notice.reason, "killed or crashed");
 }
 
@@ -166,6 +169,7 @@ TEST(store, rank_0_stopped) {
   const failure_notice notice = when_rank_0_is(SIGSTOP, 600ms);
   EXPECT_LT(clock::now() - start, 9s);  // the server's time-out counts, not the longer one of the client
   EXPECT_EQ(notice.peer, rank(0));
+  EXPECT_EQ(notice.kind, failure_kind::silent);
   EXPECT_CONTAINS(notice.reason, "no sign of life");
 }
 

@@ -167,6 +167,38 @@ TEST(store, leaving_is_no_failure_and_dying_is_one) {
   EXPECT_EQ(zero.failures().generation(), 1u);
 }
 
+/// Both ends live: every rank hears of the link, each end of the other.
+TEST(store, a_lost_link_between_living_ranks_is_told_as_one) {
+  store_server server(server_of(3, 1'000ms));
+  store_bootstrap zero(client_of(server, 0, 3)), one(client_of(server, 1, 3)), two(client_of(server, 2, 3));
+  zero.report_lost(1, "connection reset");
+  one.report_lost(0, "connection reset");  // the same link
+  const failure_notice of_zero = first_notice(zero.failures(), 10s), of_one = first_notice(one.failures(), 10s),
+                       of_two = first_notice(two.failures(), 10s);
+  EXPECT_EQ(of_zero.peer, rank(1));
+  EXPECT_EQ(of_one.peer, rank(0));
+  EXPECT_TRUE(of_two.peer == rank(0) || of_two.peer == rank(1));
+  for (const failure_notice& each : {of_zero, of_one, of_two}) {
+    EXPECT_EQ(each.kind, failure_kind::cut_link);
+    EXPECT_CONTAINS(each.reason, "the link between rank 0 and rank 1 is cut, the store hears both (connection reset)");
+  }
+  EXPECT_EQ(two.failures().generation(), 1u);
+}
+
+/// The other end is gone: its death is what is told.
+TEST(store, a_lost_link_to_a_dead_rank_is_a_death) {
+  store_server server(server_of(3, 1'000ms));
+  store_bootstrap zero(client_of(server, 0, 3)), two(client_of(server, 2, 3));
+  auto one = std::make_unique<store_bootstrap>(client_of(server, 1, 3));
+  zero.report_lost(1, "connection reset");
+  one.reset();
+  for (store_bootstrap* each : {&zero, &two}) {
+    const failure_notice notice = first_notice(each->failures(), 10s);
+    EXPECT_EQ(notice.peer, rank(1));
+    EXPECT_EQ(notice.kind, failure_kind::dead) << notice.reason;
+  }
+}
+
 TEST(store, a_server_that_ends_in_good_order_is_no_failure) {
   store_server server(server_of(2));
   store_bootstrap zero(client_of(server, 0, 2)), one(client_of(server, 1, 2));
