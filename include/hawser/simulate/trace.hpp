@@ -1,14 +1,11 @@
 // What happened when, for people: the steps of each class of ranks as Chrome's trace events.
-// https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU (Trace Event Format); Perfetto reads
-// it.
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include <hawser/core/chrome_trace.hpp>
 #include <hawser/core/units.hpp>
 
 namespace hawser::simulate {
@@ -43,44 +40,23 @@ class trace {
   std::vector<trace_event> events_;
 };
 
-namespace detail {
-
-inline std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) >= 0x20) out += c;
-  }
-  return out + "\"";
-}
-
-}  // namespace detail
-
 /// JSON text. `name_of(class)` names a class, `describe(class, step)` a step. Times become microseconds.
 template <class NameOf, class Describe>
 std::string to_chrome_json(const trace& all, NameOf&& name_of, Describe&& describe) {
-  std::string text = "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[";
+  chrome_trace events;
   std::vector<bool> is_named;
-  const char* separator = "\n";
-  char number[160];
   for (const trace_event& each : all.events()) {
     const auto c = static_cast<std::size_t>(each.rank_class);
     if (is_named.size() <= c) is_named.resize(c + 1, false);
     if (!is_named[c]) {
       is_named[c] = true;
-      text += separator + std::string("{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":") + std::to_string(c) +
-              ",\"args\":{\"name\":" + detail::quoted(name_of(each.rank_class)) + "}}";
-      separator = ",\n";
+      events.add_process(each.rank_class, name_of(each.rank_class));
     }
-    std::snprintf(number, sizeof number,
-                  "\"pid\":%d,\"tid\":%lld,\"ts\":%.6f,\"dur\":%.6f,\"args\":{\"step\":%u,\"segment\":%lld}}",
-                  each.rank_class, static_cast<long long>(each.slot), each.begin.count() * 1e6,
-                  (each.end - each.begin).count() * 1e6, each.step, static_cast<long long>(each.segment));
-    text += separator + std::string("{\"ph\":\"X\",\"name\":") + detail::quoted(describe(each.rank_class, each.step)) +
-            "," + number;
-    separator = ",\n";
+    events.add(describe(each.rank_class, each.step), each.rank_class, each.slot, each.begin.count() * 1e6,
+               (each.end - each.begin).count() * 1e6,
+               "\"step\":" + std::to_string(each.step) + ",\"segment\":" + std::to_string(each.segment));
   }
-  return text + "\n]}\n";
+  return events.finish();
 }
 
 }  // namespace hawser::simulate
