@@ -94,15 +94,16 @@ std::string differing_ranks(const std::vector<std::string>& views) {
 
 hierarchy agree_on_hierarchy(job& owner) {
   const hierarchy tree = with_aggregators(choose_hierarchy(owner), owner);
-  auto views = owner.exchange(
-      "hierarchy", topology::fingerprint_text(tree) + " " + describe(tree) + "\n" + make_tuning_offer(owner));
+  auto views = owner.exchange("hierarchy", topology::fingerprint_text(tree) + " " + describe(tree) +
+                                               (owner.options().validate ? ", calls validated" : "") + "\n" +
+                                               make_tuning_offer(owner));
   owner.set_tuning_offer(views[0].substr(views[0].find('\n') + 1));
   for (std::string& each : views) each.resize(each.find('\n'));
   const std::string differing = differing_ranks(views);
   if (!differing.empty())
     fail(errc::mismatch, "the ranks hold different hierarchies",
          "rank 0 has " + views[0] + ", ranks " + differing + " differ",
-         "give all ranks the same HAWSER_TOPOLOGY or topology option");
+         "give all ranks the same HAWSER_TOPOLOGY and HAWSER_VALIDATE, or topology and validate options");
   return tree;
 }
 

@@ -142,6 +142,8 @@ void check_buffers(const call& made, rank self) {
 void check_call(const call& made, int ranks, rank self) {
   if (schedule::has_root(made.what) && (made.root.value < 0 || made.root.value >= ranks))
     bad(made, "the root is out of range", "rank " + to_string(made.root) + " of " + std::to_string(ranks));
+  if (made.options.timeout && made.options.timeout->count() <= 0)
+    bad(made, "the time-out must be positive", std::to_string(made.options.timeout->count()) + " ms");
   if (made.is_ragged)
     check_ragged(made, ranks, self, self == made.root);
   else

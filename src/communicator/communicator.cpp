@@ -82,6 +82,14 @@ void communicator::launch(detail::call made) {
   run->wait();
 }
 
+std::optional<failure_report> communicator::failure() const {
+  const auto known = state_->owner().failed();
+  if (!known) return std::nullopt;
+  failure_report report{known->code, std::nullopt, known->kind, known->what};
+  if (known->peer.value >= 0) report.peer = known->peer;
+  return report;
+}
+
 void communicator::abort(std::string_view reason) {
   state_->owner().abort(reason);
 }

@@ -14,7 +14,7 @@ namespace hawser::detail {
 namespace {
 
 /// How long a lost connection waits for the failure detector's word on who is to blame.
-constexpr milliseconds longest_patience{1'000};
+constexpr milliseconds longest_patience{5'000};
 
 /// How an aggregator introduces itself, before the name of its level.
 const std::string aggregator_mark = "aggregator of ";
@@ -78,16 +78,26 @@ job::job(std::unique_ptr<bootstrap::bootstrap> door, communicator_options option
                                machine_numbers_[static_cast<std::size_t>(self().value)]);
   engine_ = std::make_unique<executor::engine>(
       std::move(wire), executor::wait_policy::for_ranks_on_host(static_cast<int>(here)), [this] { take_notices(); });
+  start_dumps();
   door_->failures().add_listener({&job::on_notice, this});
   engine_->interrupt();  // notices that came before
 }
 
+void job::start_dumps() {
+  if (options_.dump_directory.empty()) return;
+  dumps_ = dump_service::shared();
+  if (options_.dump_signal != 0 && !dumps_->listen_to(options_.dump_signal)) options_.dump_signal = 0;
+  dumps_->add(*this);
+}
+
 job::~job() {
   if (helper_) helper_->remove(*engine_);
+  write_trace();
   say_goodbye();
   engine_->shutdown();
   left_.clear();
   door_->failures().remove_listener({&job::on_notice, this});
+  if (dumps_) dumps_->remove(*this);
 }
 
 void job::say_goodbye() noexcept {
@@ -270,13 +280,16 @@ void job::keep_until_shutdown(std::shared_ptr<void> left) {
 }
 
 void job::on_notice(void* self) {
-  static_cast<job*>(self)->engine_->interrupt();
+  auto& told = *static_cast<job*>(self);
+  told.engine_->interrupt();
+  if (told.dumps_) told.dumps_->wake();  // the rank may be in no call, and yet have to say where it is
 }
 
 void job::take_notices() {
   for (const bootstrap::failure_notice& notice : door_->failures().since(seen_notices_)) {
     ++seen_notices_;
-    const transport::failure why = named({notice.code, notice.peer.value_or(rank(-1)), notice.reason});
+    const transport::failure why = named({notice.code, notice.peer.value_or(rank(-1)), notice.reason, notice.kind});
+    dump_at_failure(why);  // before what is under way ends
     {
       std::lock_guard lock(mutex_);
       if (failed_) continue;
@@ -290,6 +303,8 @@ void job::take_notices() {
 
 transport::failure job::fail(const transport::failure& why) {
   if (why.code == errc::peer_failed) {
+    // Nobody may know yet, or the peer lives and only the link to it is gone.
+    if (!has_notice_.load(std::memory_order_acquire)) door_->report_lost(why.peer, why.what);
     const auto patience = std::min<milliseconds>(options_.peer_timeout / 2, longest_patience);
     engine_->wait_for(has_notice_, std::chrono::steady_clock::now() + patience);
   }
@@ -300,6 +315,7 @@ transport::failure job::fail(const transport::failure& why) {
     has_failed_.store(true, std::memory_order_release);
     cause = *failed_;
   }
+  dump_at_failure(cause);
   engine_->fail_all(cause);
   if (cause.code != errc::peer_failed && cause.code != errc::aborted)
     door_->abort("rank " + to_string(self()) + ": " + cause.what);
@@ -310,6 +326,11 @@ void job::check() const {
   if (!has_failed_.load(std::memory_order_acquire)) return;
   std::lock_guard lock(mutex_);
   if (failed_) throw to_error(*failed_, "the communicator cannot be used any more: an earlier call");
+}
+
+std::optional<transport::failure> job::failed() const {
+  std::lock_guard lock(mutex_);
+  return failed_;
 }
 
 void job::abort(std::string_view reason) {

@@ -12,10 +12,13 @@
 #include <hawser/bootstrap/bootstrap.hpp>
 #include <hawser/communicator/discovery_report.hpp>
 #include <hawser/communicator/options.hpp>
+#include <hawser/diagnosis/dump.hpp>
+#include <hawser/diagnosis/recorder.hpp>
 #include <hawser/executor/engine.hpp>
 #include <hawser/executor/progress_thread.hpp>
 
 #include "contexts.hpp"
+#include "dump_service.hpp"
 
 namespace hawser::detail {
 
@@ -67,10 +70,20 @@ class job {
   /// Throws what made the job unusable, if anything has.
   void check() const;
   void abort(std::string_view reason);
+  /// What made the job unusable; nothing while all is well.
+  std::optional<transport::failure> failed() const;
   /// Ends everything on this rank, and, where it is not another rank's death that all learn of, on all ranks. Returns
   /// the root cause: a peer that a transport has lost may only have left because of a third one, which the failure
   /// detector names within a moment.
   transport::failure fail(const transport::failure& why);
+
+  diagnosis::recorder& recorder() noexcept { return recorder_; }
+  /// What the recorder holds, as JSON, and why it is written; `blamed`: the rank whose failure that was.
+  std::string dump_text(std::string_view reason, std::optional<std::int32_t> blamed) const;
+  /// Writes it to the folder of the options, where there is one; of failures only at the first.
+  void dump_at_failure(const transport::failure& why) noexcept;
+  void dump_at_notice() noexcept;
+  void dump_at_signal(int number) noexcept;
 
   context_pool& contexts() noexcept { return contexts_; }
   /// Sees to it that the progress thread drives what is unattended; false where the options or a transport that can
@@ -88,6 +101,11 @@ class job {
   void take_notices();
   static void on_notice(void* self);
   void say_goodbye() noexcept;
+  void start_dumps();
+  diagnosis::dump make_dump(std::string_view reason, std::optional<std::int32_t> blamed) const;
+  void write_file(const std::string& folder, std::string_view ending, const std::string& text) const;
+  void write_trace() const noexcept;
+  void write_dump(std::string_view reason, std::optional<std::int32_t> blamed) const noexcept;
 
   std::unique_ptr<bootstrap::bootstrap> door_;
   communicator_options options_;
@@ -101,6 +119,7 @@ class job {
   std::vector<bool> suits_all_;       // per line of the transport registry
   discovery_report report_;
   std::string tuning_offer_;
+  diagnosis::recorder recorder_;
   std::unique_ptr<executor::engine> engine_;
   std::uint64_t seen_notices_ = 0;
   mutable std::mutex mutex_;
@@ -111,6 +130,9 @@ class job {
   std::mutex helper_mutex_;
   std::shared_ptr<executor::progress_thread> helper_;
   std::vector<std::shared_ptr<void>> left_;  // under helper_mutex_
+  std::mutex dump_mutex_;
+  bool has_dumped_ = false;              // at a failure; under dump_mutex_
+  std::shared_ptr<dump_service> dumps_;  // null: no folder for them
 };
 
 /// A failure as the exception that it becomes.

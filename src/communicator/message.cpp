@@ -32,6 +32,8 @@ message_run::~message_run() {
 void message_run::on_done(transport::completion& self, const transport::failure* failed) {
   auto& message = static_cast<message_run&>(self);
   if (failed != nullptr) message.failed_ = *failed;
+  message.members_->owner().recorder().end_call(
+      message.recorded_, failed != nullptr ? diagnosis::call_state::failed : diagnosis::call_state::done);
   if (message.is_unattended_) message.members_->owner().engine().end_unattended();
   message.is_done_.store(true, std::memory_order_release);  // from here on it may be gone
 }
@@ -44,15 +46,22 @@ transport::tag message_run::tag() const {
 
 /// Posts the transfer; where that throws, nothing is under way.
 template <class Post>
-void message_run::post(const void* data, std::size_t bytes, attendance driven_by, Post&& post_it) {
+void message_run::post(diagnosis::call_kind kind, const void* data, std::size_t bytes, attendance driven_by,
+                       Post&& post_it) {
   if (data == nullptr && bytes > 0)
     fail(errc::invalid_argument, "the data of a message is a null pointer", std::to_string(bytes) + " bytes");
   job& owner = members_->owner();
   is_unattended_ = driven_by == attendance::background && owner.drive_in_background();
   if (is_unattended_) owner.engine().begin_unattended();
+  const diagnosis::call_facts facts{.kind = kind,
+                                    .communicator = members_->recorded_number(),
+                                    .root = peer_.value,
+                                    .count = static_cast<std::int64_t>(bytes)};
+  recorded_ = owner.recorder().begin_call(facts, label_);
   try {
     post_it(owner.engine());
   } catch (...) {
+    owner.recorder().end_call(recorded_, diagnosis::call_state::failed);
     if (is_unattended_) owner.engine().end_unattended();
     throw;
   }
@@ -60,11 +69,12 @@ void message_run::post(const void* data, std::size_t bytes, attendance driven_by
 }
 
 void message_run::send(std::span<const std::byte> data, attendance driven_by) {
-  post(data.data(), data.size(), driven_by, [&](executor::engine& engine) { engine.send(peer_, tag(), data, *this); });
+  post(diagnosis::call_kind::send, data.data(), data.size(), driven_by,
+       [&](executor::engine& engine) { engine.send(peer_, tag(), data, *this); });
 }
 
 void message_run::receive(std::span<std::byte> data, attendance driven_by) {
-  post(data.data(), data.size(), driven_by, [&](executor::engine& engine) {
+  post(diagnosis::call_kind::receive, data.data(), data.size(), driven_by, [&](executor::engine& engine) {
     engine.receive(peer_, tag(), {.data = data.data(), .bytes = data.size()}, *this);
   });
 }

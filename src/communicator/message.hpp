@@ -29,13 +29,14 @@ class message_run : transport::completion {
   static void on_done(transport::completion& self, const transport::failure* failed);
   transport::tag tag() const;
   template <class Post>
-  void post(const void* data, std::size_t bytes, attendance driven_by, Post&& post_it);
+  void post(diagnosis::call_kind kind, const void* data, std::size_t bytes, attendance driven_by, Post&& post_it);
   bool wait_until(std::chrono::steady_clock::time_point deadline);
   void finish();
 
   std::shared_ptr<communicator_state> members_;
   rank peer_;  // in the job
   std::uint16_t label_;
+  std::uint64_t recorded_ = diagnosis::recorder::not_recorded;
   bool is_posted_ = false;
   bool is_complete_ = false;  // and the caller has been told
   bool is_unattended_ = false;

@@ -132,6 +132,7 @@ void collective_run::reload(const call& made) {
   call_.input = made.input;
   call_.output = made.output;
   call_.op = made.op;  // factor and name may be others
+  call_.options.timeout = made.options.timeout;
   is_started_ = is_complete_ = false;
   place_buffers();
   if (operation_) operation_->move_buffers(run_input_, run_output_);
@@ -192,6 +193,7 @@ executor::operation_arguments collective_run::arguments_of(std::size_t element_b
   arguments.context = members_.context();
   arguments.ended = &collective_run::on_ended;
   arguments.state = this;
+  arguments.recorder = &members_.owner().recorder();
   return arguments;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "integer_sums.hpp"
+#include "signature_check.hpp"
 #include "state.hpp"
 
 namespace hawser::detail {
@@ -75,13 +76,18 @@ class collective_run {
   std::int64_t first_reduced() const;
   void end_unfinished() noexcept;
   const std::shared_ptr<const call_log::entry>& log_entry();
+  diagnosis::call_facts recorded_facts();
+  void record_begin(std::uint64_t number);
   void launch(std::uint16_t number);
   void tell_switches();
   static void on_ended(void* self);
+  static void on_compared(void* self);
+  void prepare_validation(std::uint64_t number);
   void advance();
   void end(std::optional<transport::failure> failed);
   void finish();
   std::string what_it_waits_for();
+  std::chrono::milliseconds timeout() const;
   std::chrono::milliseconds patience_before_doubts() const;
   void doubt_while_polled();
   void compare_calls();
@@ -108,6 +114,7 @@ class collective_run {
   bool sizes_first_ = false;
   bool is_in_place_ = false;
   std::shared_ptr<const call_log::entry> logged_;
+  std::optional<diagnosis::call_facts> facts_;  // for the flight recorder
   std::atomic<run_use> use_{run_use::once};
   // The caller's.
   bool is_started_ = false;
@@ -116,7 +123,10 @@ class collective_run {
   std::optional<std::chrono::steady_clock::time_point> polled_since_;  // by `test`
   // Of the run under way, under the engine's lock until `is_over_`.
   std::unique_ptr<executor::operation> operation_;
-  std::uint16_t first_number_ = 0, payload_number_ = 0;
+  std::unique_ptr<signature_check> validation_;  // null: calls are not validated
+  bool is_refused_ = false;                      // by it: all ranks find the same, and none need be told
+  std::uint64_t recorded_ = diagnosis::recorder::not_recorded, record_number_ = 0;
+  std::uint16_t validation_number_ = 0, first_number_ = 0, payload_number_ = 0;
   bool is_in_first_pass_ = false;
   bool is_unattended_ = false;
   std::optional<transport::failure> failed_;

@@ -58,10 +58,14 @@ void collective_run::start(attendance driven_by) {
   else if (!operation_)
     operation_ = payload_operation();
   is_unattended_ = driven_by == attendance::background && owner.drive_in_background();
-  // Both numbers are taken here, in the order of the calls, which is the same on all ranks.
+  // All numbers are taken here, in the order of the calls, which is the same on all ranks. Validated calls take three
+  // each, so that those to come meet their like whatever this one turns out to be.
+  const bool is_validated = owner.options().validate;
   payload_number_ = members_.take_order_number();
-  first_number_ = has_two_passes() ? members_.take_order_number() : payload_number_;
+  first_number_ = has_two_passes() || is_validated ? members_.take_order_number() : payload_number_;
+  validation_number_ = is_validated ? members_.take_order_number() : payload_number_;
   failed_.reset();
+  is_refused_ = false;
   is_over_.store(false, std::memory_order_relaxed);
   is_in_first_pass_ = has_two_passes();
   is_complete_ = false;
@@ -69,8 +73,11 @@ void collective_run::start(attendance driven_by) {
   polled_since_.reset();
   is_started_ = true;
   members_.calls().add(log_entry());
+  const std::uint64_t number = members_.take_record_number();
+  record_begin(number);
+  if (is_validated) prepare_validation(number);
   if (members_.tells_switches()) tell_switches();
-  launch(first_number_);
+  launch(is_validated ? validation_number_ : first_number_);
 }
 
 /// Of both passes at once, in the types that travel.
@@ -97,13 +104,46 @@ const std::shared_ptr<const call_log::entry>& collective_run::log_entry() {
   return logged_;
 }
 
+/// What all calls of this shape have in common.
+diagnosis::call_facts collective_run::recorded_facts() {
+  constexpr std::int64_t most = UINT16_MAX;
+  const call_log::entry& entry = *log_entry();
+  diagnosis::call_facts made;
+  made.what = request_.what;
+  made.type = request_.type;
+  made.op = request_.op;
+  made.mode = request_.reproducibility;
+  made.communicator = members_.recorded_number();
+  made.algorithm = members_.owner().recorder().intern(plan_->algorithm);
+  made.segments = static_cast<std::uint16_t>(std::min(entry.segments, most));
+  made.element_bytes = static_cast<std::uint16_t>(std::min<std::size_t>(request_.element_bytes, UINT16_MAX));
+  if (schedule::has_root(request_.what)) made.root = request_.root.value;
+  if (request_.are_counts_agreed && request_.what != collective::barrier) made.count = request_.count;
+  made.blocks = static_cast<std::uint32_t>(entry.blocks ^ entry.blocks >> 32);
+  return made;
+}
+
+void collective_run::record_begin(std::uint64_t number) {
+  if (!facts_) facts_ = recorded_facts();
+  record_number_ = number;
+  recorded_ = members_.owner().recorder().begin_call(*facts_, number);
+  operation_->record_as(recorded_);
+}
+
+void collective_run::prepare_validation(std::uint64_t number) {
+  if (!validation_) validation_ = std::make_unique<signature_check>(members_, &collective_run::on_compared, this);
+  validation_->tell(signature_of(*log_entry(), number, call_.type));
+  validation_->operation().record_as(recorded_);
+}
+
 void collective_run::launch(std::uint16_t number) {
   if (is_unattended_) engine_.begin_unattended();
+  executor::operation& first = members_.owner().options().validate ? validation_->operation() : *operation_;
   try {
-    engine_.start(*operation_, number);
+    engine_.start(first, number);
   } catch (const std::exception& refused) {
     // Where a part of it is under way, only the end of the job takes that back.
-    if (!operation_->is_idle()) members_.owner().fail({errc::internal, rank(-1), refused.what()});
+    if (!first.is_idle()) members_.owner().fail({errc::internal, rank(-1), refused.what()});
     end(transport::failure{errc::internal, rank(-1), refused.what()});
     is_complete_ = true;
     throw;
@@ -122,6 +162,25 @@ void collective_run::on_ended(void* self) {
   }
 }
 
+/// The engine says that the signatures of all ranks are there. Every rank finds the same difference in them, and none
+/// has sent any data: they all refuse the call, and the communicator can be used for others.
+void collective_run::on_compared(void* self) {
+  auto& run = *static_cast<collective_run*>(self);
+  if (const auto& failed = run.validation_->operation().failed()) return run.end(failed);
+  if (const auto differing = run.validation_->difference()) {
+    run.is_refused_ = true;
+    return run.end(transport::failure{
+        errc::mismatch, rank(-1),
+        describe("the ranks make different calls", *differing,
+                 "make the same calls on all ranks, in the same order, with equal counts, roots and options")});
+  }
+  try {
+    run.engine_.start(*run.operation_, run.first_number_);
+  } catch (const std::exception& refused) {
+    run.end(transport::failure{errc::internal, rank(-1), refused.what()});
+  }
+}
+
 /// The next operation, or the end of the run.
 void collective_run::advance() {
   if (operation_->failed()) return end(operation_->failed());
@@ -132,6 +191,7 @@ void collective_run::advance() {
       integers_->encode(call_.input, reinterpret_cast<std::int64_t*>(staged_input_.data()));
     is_in_first_pass_ = false;
     operation_ = payload_operation();
+    operation_->record_as(recorded_);
     return engine_.start(*operation_, payload_number_);
   }
   store_output();
@@ -142,7 +202,11 @@ void collective_run::advance() {
 void collective_run::end(std::optional<transport::failure> failed) {
   if (is_over_.load(std::memory_order_relaxed)) return;
   failed_ = std::move(failed);
+  const std::uint64_t took = members_.owner().recorder().end_call(
+      recorded_, failed_ ? diagnosis::call_state::failed : diagnosis::call_state::done);
+  if (!failed_ && joins_all_ranks(call_.what)) members_.call_durations().note(record_number_, took);
   if (is_unattended_) engine_.end_unattended();
+  order_numbers_->is_over(validation_number_).store(true, std::memory_order_release);
   order_numbers_->is_over(first_number_).store(true, std::memory_order_release);
   order_numbers_->is_over(payload_number_).store(true, std::memory_order_release);
   is_over_.store(true, std::memory_order_release);
@@ -197,6 +261,7 @@ void collective_run::store_output() {
 /// Tells the caller how the run ended; a failure becomes that of the job.
 void collective_run::finish() {
   is_complete_ = true;
+  if (is_refused_ && !members_.tells_switches()) throw to_error(*failed_, to_string(call_.what));
   if (failed_) throw to_error(members_.owner().fail(*failed_), to_string(call_.what));
   if (has_compared_) members_.calls().retract(members_.owner().door());
 }
@@ -230,16 +295,21 @@ bool collective_run::wait_for(std::chrono::nanoseconds patience) {
 std::string collective_run::what_it_waits_for() {
   return engine_.locked([this] {
     std::string waiting;
-    for (const auto& each : operation_->waiting(4))
+    const executor::operation& under_way =
+        validation_ && !validation_->operation().is_done() ? validation_->operation() : *operation_;
+    for (const auto& each : under_way.waiting(4))
       waiting += (waiting.empty() ? "" : ", ") + std::string(each.is_receive ? "receive from rank " : "send to rank ") +
                  to_string(each.peer) + " in step " + std::to_string(each.step);
     return "it waits for: " + waiting;
   });
 }
 
+std::chrono::milliseconds collective_run::timeout() const {
+  return call_.options.timeout.value_or(members_.owner().options().operation_timeout);
+}
+
 std::chrono::milliseconds collective_run::patience_before_doubts() const {
-  const auto& options = members_.owner().options();
-  return std::min(options.operation_timeout, options.peer_timeout / doubts_in_peer_timeout);
+  return std::min(timeout(), members_.owner().options().peer_timeout / doubts_in_peer_timeout);
 }
 
 /// Whether the other ranks make the same call, as far as they have said so; this rank says so too.
@@ -258,7 +328,7 @@ void collective_run::doubt_while_polled() {
   const clock::time_point now = clock::now();
   if (!polled_since_) polled_since_ = now;
   if (!has_compared_ && now - *polled_since_ >= patience_before_doubts()) compare_calls();
-  if (now - *polled_since_ >= members_.owner().options().operation_timeout) time_out();
+  if (now - *polled_since_ >= timeout()) time_out();
 }
 
 void collective_run::time_out() {
@@ -267,8 +337,7 @@ void collective_run::time_out() {
   owner.fail({errc::timeout, rank(-1), describe("timed out", reason)});
   is_complete_ = true;
   fail(errc::timeout,
-       std::string(to_string(call_.what)) + " did not complete within " +
-           std::to_string(owner.options().operation_timeout.count()) + " ms",
+       std::string(to_string(call_.what)) + " did not complete within " + std::to_string(timeout().count()) + " ms",
        reason, "does every rank make the same calls in the same order, with equal counts?");
 }
 
@@ -277,7 +346,7 @@ void collective_run::wait() {
   const milliseconds doubts = patience_before_doubts();
   if (wait_for(doubts)) return;
   if (!has_compared_) compare_calls();
-  if (!wait_for(members_.owner().options().operation_timeout - doubts)) time_out();
+  if (!wait_for(timeout() - doubts)) time_out();
 }
 
 }  // namespace hawser::detail

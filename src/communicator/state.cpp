@@ -54,6 +54,9 @@ communicator_state::communicator_state(const std::shared_ptr<job>& owner)
 
 communicator_state::communicator_state(std::shared_ptr<job> owner, const topology::hierarchy& tree)
     : owner_(std::move(owner)), self_(owner_->self()), planner_(tree, figures_for(*owner_, tree, {})), calls_("world") {
+  std::vector<std::int32_t> ranks;  // empty where all processes are ranks
+  for (int r = 0; owner_->ranks() < owner_->size() && r < owner_->ranks(); ++r) ranks.push_back(r);
+  recorded_number_ = owner_->recorder().add_communicator(calls_.communicator(), std::move(ranks));
   std::vector<bool> served = owner_->served_levels();
   served.resize(static_cast<std::size_t>(tree.depth()), false);  // racks may have been inferred since
   planner_.set_served(std::move(served));
@@ -69,11 +72,15 @@ communicator_state::communicator_state(std::shared_ptr<job> owner, const topolog
       context_(context),
       planner_(tree, figures_for(*owner_, tree, members_)),
       calls_(std::move(name)) {
+  std::vector<std::int32_t> numbers;
+  for (rank each : members_) numbers.push_back(each.value);
+  recorded_number_ = owner_->recorder().add_communicator(calls_.communicator(), std::move(numbers));
   // Aggregators know the ranks of the whole job only.
   planner_.set_served(std::vector<bool>(static_cast<std::size_t>(tree.depth()), false));
 }
 
 communicator_state::~communicator_state() {
+  owner_->recorder().remove_communicator(recorded_number_);
   if (context_ != 0) {
     owner_->contexts().release(context_);
     return;

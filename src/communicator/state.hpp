@@ -13,11 +13,13 @@
 #include <hawser/communicator/call.hpp>
 #include <hawser/communicator/discovery_report.hpp>
 #include <hawser/communicator/refinement.hpp>
+#include <hawser/diagnosis/statistics.hpp>
 #include <hawser/executor/operation.hpp>
 #include <hawser/planner/planner.hpp>
 
 #include "call_log.hpp"
 #include "call_shapes.hpp"
+#include "durations.hpp"
 #include "job.hpp"
 #include "kept_runs.hpp"
 #include "switch_calls.hpp"
@@ -72,6 +74,15 @@ class communicator_state {
   std::uint16_t take_order_number();
   const std::shared_ptr<order_window>& order_numbers() const noexcept { return under_way_; }
   call_log& calls() noexcept { return calls_; }
+  /// Its number in the rank's flight recorder, and that of its next collective there, from 1.
+  std::uint16_t recorded_number() const noexcept { return recorded_number_; }
+  std::uint64_t take_record_number() noexcept { return ++calls_recorded_; }
+  std::uint64_t calls_recorded() const noexcept { return calls_recorded_; }
+  /// How long they took, and what the ranks have made of that up to some call; for its caller's thread.
+  durations& call_durations() noexcept { return durations_; }
+  diagnosis::call_statistics& statistics() noexcept { return statistics_; }
+  std::uint64_t calls_compared() const noexcept { return calls_compared_; }
+  void set_calls_compared(std::uint64_t number) noexcept { calls_compared_ = number; }
   /// Of this communicator's own calls; for its caller's thread.
   kept_runs& runs() noexcept { return runs_; }
   /// What `communicator::refine` measures.
@@ -104,6 +115,10 @@ class communicator_state {
   std::shared_ptr<order_window> under_way_ = std::make_shared<order_window>();
   planner::planner planner_;
   call_log calls_;
+  std::uint16_t recorded_number_ = 0;
+  std::uint64_t calls_recorded_ = 0, calls_compared_ = 0;
+  durations durations_;
+  diagnosis::call_statistics statistics_;
   std::map<program_key, std::shared_ptr<const executor::compiled_program>> programs_;
   std::map<plan_key, std::shared_ptr<const schedule::plan>> plans_;
   std::map<plan_key, std::shared_ptr<const schedule::plan>> refined_;  // never forgotten: on all ranks alike

@@ -170,8 +170,20 @@ transport::tag operation::tag_of(const slot& home, const step& s) const {
 }
 
 void operation::post(transfer& t) {
+  t.recorded = record_begin(*t.home, t.step);
   t.is_pending = true;
   ++pending_;
+}
+
+/// Off, it costs a comparison.
+std::uint64_t operation::record_begin(const slot& home, std::uint32_t index) const noexcept {
+  if (call_ == diagnosis::recorder::not_recorded) return diagnosis::recorder::not_recorded;
+  const step& s = arguments_.program->code.source.steps[index];
+  return arguments_.recorder->begin_step(call_, index, home.part.index, s.kind, s.peer);
+}
+
+void operation::record_end(std::uint64_t place) const noexcept {
+  if (place != diagnosis::recorder::not_recorded) arguments_.recorder->end_step(place);
 }
 
 void operation::send(slot& home, std::uint32_t index) {
@@ -242,16 +254,19 @@ void operation::finish_receive(transfer& t) {
 
 void operation::copy_locally(slot& home, std::uint32_t index) {
   const step& s = arguments_.program->code.source.steps[index];
+  const std::uint64_t recorded = record_begin(home, index);
   collect(home, s.target, runs_a_);
   collect(home, s.source, runs_b_);
   for_each_pair(runs_a_, runs_b_, [](std::byte* to, const std::byte* from, std::size_t bytes) {
     if (to != from) std::memcpy(to, from, bytes);
   });
+  record_end(recorded);
   completed(home, index);
 }
 
 void operation::reduce_locally(slot& home, std::uint32_t index) {
   const step& s = arguments_.program->code.source.steps[index];
+  const std::uint64_t recorded = record_begin(home, index);
   collect(home, s.target, runs_a_);
   collect(home, s.source, runs_b_);
   collect(home, s.other, runs_c_);
@@ -259,6 +274,7 @@ void operation::reduce_locally(slot& home, std::uint32_t index) {
   for_each_triple(runs_a_, runs_b_, runs_c_, [&](std::byte* to, std::byte* own, std::byte* other, std::size_t bytes) {
     arguments_.reduce(to, is_right ? own : other, is_right ? other : own, bytes / arguments_.element_bytes);
   });
+  record_end(recorded);
   completed(home, index);
 }
 
@@ -286,6 +302,7 @@ void operation::on_done(transport::completion& self, const transport::failure* f
   if (failed != nullptr) return owner.fail(*failed);
   if (owner.failed_) return;
   owner.finish_receive(t);
+  owner.record_end(t.recorded);
   owner.completed(*t.home, t.step);
 }
 

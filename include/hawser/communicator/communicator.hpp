@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <iosfwd>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +15,8 @@
 #include <hawser/communicator/collectives.hpp>
 #include <hawser/communicator/discovery_report.hpp>
 #include <hawser/communicator/refinement.hpp>
+#include <hawser/core/failure_kind.hpp>
+#include <hawser/diagnosis/statistics.hpp>
 #include <hawser/schedule/plan.hpp>
 #include <hawser/topology/hierarchy.hpp>
 
@@ -94,6 +98,14 @@ class persistent_forms : public collectives<persistent_forms> {
   std::shared_ptr<detail::communicator_state> state_;
 };
 
+/// Why a job cannot be used any more: what calls throw, with how the failed rank failed.
+struct failure_report {
+  errc code = errc::internal;
+  std::optional<hawser::rank> peer;  ///< the rank that failed, numbered as in the job
+  failure_kind kind = failure_kind::unknown;
+  std::string reason;
+};
+
 /// Ranks that run collectives together. Calls come from one thread at a time, in the same order on all ranks; several
 /// communicators may be used from several threads. The destructor waits at most `abort_timeout` for the other ranks,
 /// then no transport touches user memory any more.
@@ -166,8 +178,21 @@ class communicator : public collectives<communicator> {
   /// different calls, std::bad_alloc, and as all_reduce does.
   std::vector<refinement> refine(const refinement_options& options = {});
 
+  /// What made the job unusable on this rank, as far as it has learnt; nothing while all is well. From any thread.
+  std::optional<failure_report> failure() const;
   /// From any thread: every pending and later call of every rank of the job fails with errc::aborted and this reason.
   void abort(std::string_view reason);
+
+  /// Collective: who keeps the others waiting, from how long each of the last calls took on each rank, added to what
+  /// earlier calls of this told. Looks back at most 1,024 calls; costs an all_gather of 4 KiB per rank. Throws as
+  /// all_gather does. `diagnosis::to_json` and `to_prometheus` export it.
+  diagnosis::call_statistics statistics();
+  /// Writes what this rank's flight recorder holds, the last calls and steps of all of its communicators, as JSON
+  /// `hawser.dump/1`; `hawser doctor hang` reads a folder of them. From any thread, whatever other threads wait for.
+  /// The form with a path, whose file should end in ".dump.json", throws errc::io; both errc::unsupported where hawser
+  /// was built without nlohmann-json.
+  void dump(std::ostream& to, std::string_view reason = "asked for by the program") const;
+  void dump(const std::string& path, std::string_view reason = "asked for by the program") const;
 
   /// Runs any call of `collectives` to its end.
   void launch(detail::call made);

@@ -57,6 +57,19 @@ struct communicator_options {
   schedule::mode reproducibility = schedule::mode::fast;
   /// Figures of the cost model for this host.
   cost::parameters host{};
+  /// Validation mode: before data moves, the ranks compare what they call, and where they differ each call throws
+  /// errc::mismatch on every rank, which says who differs in what (docs/reliability.md). Costs an all_gather of 128
+  /// bytes per rank and call. The same on all ranks.
+  bool validate = false;
+  /// A folder into which every rank writes what its flight recorder holds as soon as it learns of a time-out, a failed
+  /// rank or an abort (docs/reliability.md); made where it is missing. Use one per job. Empty: none.
+  std::string dump_directory;
+  /// A signal at which the ranks of this process write that, too; 0: none. A handler that the program has installed is
+  /// never replaced.
+  int dump_signal = 0;
+  /// A folder into which every rank writes its last calls and steps at the end of the job, as trace events for
+  /// Perfetto: rank-N.trace.json. Empty: none.
+  std::string trace_directory;
   /// Set by `serve_switch` (communicator/aggregator.hpp): this process is no rank but an aggregator.
   std::optional<std::string> aggregates;
   /// Network interface (name or address) for hawser's own TCP.
@@ -64,7 +77,8 @@ struct communicator_options {
 };
 
 /// The options that a launcher's environment gives (HAWSER_TOPOLOGY, HAWSER_DECISIONS, HAWSER_TUNING,
-/// HAWSER_PEER_TIMEOUT, HAWSER_CACHE_DIR).
+/// HAWSER_PEER_TIMEOUT, HAWSER_CACHE_DIR, HAWSER_VALIDATE, HAWSER_DUMP_DIR, HAWSER_DUMP_SIGNAL,
+/// HAWSER_TRACE).
 inline communicator_options options_of(const bootstrap::launch& from) {
   communicator_options told;
   told.topology = from.topology;
@@ -72,6 +86,10 @@ inline communicator_options options_of(const bootstrap::launch& from) {
   told.must_decisions_fit = false;  // set for a whole cluster, jobs of all shapes meet it
   told.tuning = from.tuning;
   told.cache_directory = from.cache_directory;
+  told.validate = from.validate;
+  told.dump_directory = from.dump_directory;
+  told.dump_signal = from.dump_signal;
+  told.trace_directory = from.trace_directory;
   if (from.peer_timeout) told.peer_timeout = *from.peer_timeout;
   return told;
 }
@@ -88,6 +106,9 @@ struct call_options {
   std::int64_t segments = 0;  ///< forced number of segments; 0: the planner chooses
   /// Where ranks know only their own counts (all_to_all_v): the typical bytes per block that the choice is made for.
   std::int64_t typical_block_bytes = 16 * 1024;
+  /// Bound of this call, in place of `communicator_options::operation_timeout`; counted from the wait or the first
+  /// test.
+  std::optional<milliseconds> timeout = std::nullopt;
 };
 
 }  // namespace hawser

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <hawser/core/reducer.hpp>
+#include <hawser/diagnosis/recorder.hpp>
 #include <hawser/executor/layout.hpp>
 #include <hawser/schedule/program.hpp>
 #include <hawser/schedule/window.hpp>
@@ -45,6 +46,7 @@ struct operation_arguments {
   /// there. A failed one must stay until it `is_done`.
   void (*ended)(void* state) = nullptr;
   void* state = nullptr;
+  diagnosis::recorder* recorder = nullptr;  ///< of the rank, for the steps of recorded runs
 };
 
 /// More segments in flight would break the matching of folded tags (see transport::tag and the MPI transport).
@@ -65,6 +67,11 @@ class operation {
   }
   /// Bytes of memory that it keeps from one run to the next.
   std::size_t kept_bytes() const noexcept;
+
+  /// The call, as the recorder knows it, whose steps the next run's are.
+  void record_as(std::uint64_t call) noexcept {
+    call_ = arguments_.recorder ? call : diagnosis::recorder::not_recorded;
+  }
 
   /// Posts what can start at once. A finished operation may be started again, with its new order number.
   void start(std::uint16_t order_number);
@@ -100,6 +107,7 @@ class operation {
     operation* owner = nullptr;
     slot* home = nullptr;
     std::uint32_t step = 0;
+    std::uint64_t recorded = 0;  ///< its place in the flight recorder
     bool is_pending = false;
     bool is_staged = false;
     std::vector<std::byte> staging;
@@ -136,6 +144,8 @@ class operation {
   void collect(slot& home, schedule::operand what, std::vector<run>& runs) const;
   transport::tag tag_of(const slot& home, const schedule::step& step) const;
   void post(transfer& t);
+  std::uint64_t record_begin(const slot& home, std::uint32_t index) const noexcept;
+  void record_end(std::uint64_t place) const noexcept;
 
   static void on_done(transport::completion& self, const transport::failure* failed);
   static void consume(void* state, std::size_t offset, const std::byte* from, std::size_t bytes);
@@ -149,6 +159,7 @@ class operation {
   std::int64_t next_segment_ = 0;
   std::int64_t segments_left_ = 0;
   std::int64_t pending_ = 0;
+  std::uint64_t call_ = diagnosis::recorder::not_recorded;
   std::uint16_t order_number_ = 0;
   bool is_larger_than_caches_ = false;
   bool is_told_ = false;
