@@ -14,6 +14,7 @@
 #include <hawser/topology/nearest.hpp>
 
 #include "describe_topology.hpp"
+#include "doctor_hang.hpp"
 #include "verbs.hpp"
 
 namespace hawser::cli {
@@ -127,7 +128,9 @@ verb add_doctor(CLI::App& program, const context&) {
   app->add_option("--format", *form, "text or json (docs/schema/doctor-1.json)")
       ->capture_default_str()
       ->type_name("FORMAT");
-  return {app, [form] {
+  const verb hang = add_doctor_hang(*app);
+  return {app, [form, hang] {
+            if (hang.app->parsed()) return hang.run();
             const format wanted = parse_format(*form);
             const diagnosis made = examine();
             std::fputs((wanted == format::json ? in_json(made) : in_words(made)).c_str(), stdout);

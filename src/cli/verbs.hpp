@@ -39,6 +39,7 @@ verb add_simulate(CLI::App& program, const context& process);
 verb add_run(CLI::App& program, const context& process);
 verb add_bench(CLI::App& program, const context& process);
 verb add_tune(CLI::App& program, const context& process);
+verb add_trace(CLI::App& program, const context& process);
 verb add_aggregate(CLI::App& program, const context& process);
 
 }  // namespace hawser::cli

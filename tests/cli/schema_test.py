@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator, RefResolver
 
+from hang_test import leave_dumps
 from program import SOURCE, hawser
 
 SCHEMAS = {path.name: json.loads(path.read_text()) for path in (SOURCE / "docs/schema").glob("*.json")}
@@ -55,6 +56,16 @@ class Schemas(unittest.TestCase):
                    "--check", "--format", "json")
         self.check("bench-1.json", "bench", "reduce", "--local", "2", "--min", "1KiB", "--max", "1KiB", "--in-turn",
                    "1us", "--algorithm", "all", "--samples", "--format", "json")
+
+    def test_dumps_and_hangs(self):
+        with tempfile.TemporaryDirectory() as folder:
+            leave_dumps(Path(folder), killed=1)
+            files = sorted(Path(folder).glob("*.dump.json"))
+            self.assertEqual(len(files), 3)
+            for file in files:
+                problems = list(Draft202012Validator(SCHEMAS["dump-1.json"]).iter_errors(json.loads(file.read_text())))
+                self.assertEqual(problems, [])
+            self.check("hang-1.json", "doctor", "hang", folder, "--format", "json", codes=(1,))
 
     def test_tune(self):
         with tempfile.TemporaryDirectory() as folder:

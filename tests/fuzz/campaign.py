@@ -43,6 +43,8 @@ def fuzz(kind: str, fuzzer: Path, data: Path, seconds: float) -> tuple[str, str]
     folder = fuzzer.parent.parent / "campaign" / kind
     for name in ("corpus", "found"):
         (folder / name).mkdir(parents=True, exist_ok=True)
+    if kind == "hawser-dump":  # no topology: a program of its own
+        fuzzer, data = fuzzer.with_name("dump_fuzzer"), data.parent / "fuzz/seeds"
     corpora = [folder / "corpus"] + [data / kind] * (data / kind).is_dir()
     used, runs, inputs, peak = 0.0, 0, 0, 0
     while used < seconds:
