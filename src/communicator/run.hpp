@@ -126,6 +126,7 @@ class collective_run {
   std::unique_ptr<signature_check> validation_;  // null: calls are not validated
   bool is_refused_ = false;                      // by it: all ranks find the same, and none need be told
   std::uint64_t recorded_ = diagnosis::recorder::not_recorded, record_number_ = 0;
+  std::uint64_t shown_ = 0;  // its range for profilers
   std::uint16_t validation_number_ = 0, first_number_ = 0, payload_number_ = 0;
   bool is_in_first_pass_ = false;
   bool is_unattended_ = false;

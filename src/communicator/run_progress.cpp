@@ -4,6 +4,7 @@
 
 #include <hawser/executor/reduce.hpp>
 
+#include "diagnosis/nvtx.hpp"
 #include "run.hpp"
 
 namespace hawser::detail {
@@ -126,6 +127,9 @@ diagnosis::call_facts collective_run::recorded_facts() {
 void collective_run::record_begin(std::uint64_t number) {
   if (!facts_) facts_ = recorded_facts();
   record_number_ = number;
+  const auto elements = std::max(call_.input_elements, call_.output_elements);
+  shown_ = diagnosis::begin_range(to_string(call_.what).data(),  // of a literal, which a null ends
+                                  static_cast<std::uint64_t>(elements) * call_.element_bytes);
   recorded_ = members_.owner().recorder().begin_call(*facts_, number);
   operation_->record_as(recorded_);
 }
@@ -202,6 +206,7 @@ void collective_run::advance() {
 void collective_run::end(std::optional<transport::failure> failed) {
   if (is_over_.load(std::memory_order_relaxed)) return;
   failed_ = std::move(failed);
+  diagnosis::end_range(shown_);
   const std::uint64_t took = members_.owner().recorder().end_call(
       recorded_, failed_ ? diagnosis::call_state::failed : diagnosis::call_state::done);
   if (!failed_ && joins_all_ranks(call_.what)) members_.call_durations().note(record_number_, took);

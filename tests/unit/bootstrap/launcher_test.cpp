@@ -2,6 +2,7 @@
 #include <hawser/bootstrap/launcher.hpp>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -151,6 +152,29 @@ class secret_file {
  private:
   std::string path_ = ::testing::TempDir() + "hawser_secret_XXXXXX";
 };
+
+TEST(launcher, diagnosis) {
+  const launch plain = read({});
+  EXPECT_FALSE(plain.validate);
+  EXPECT_EQ(plain.dump_signal, 0);
+  EXPECT_EQ(plain.dump_directory + plain.trace_directory, "");
+  const launch got = read({{"HAWSER_VALIDATE", "1"}, {"HAWSER_DUMP_DIR", "/d"}, {"HAWSER_TRACE", "/t"}});
+  EXPECT_TRUE(got.validate);
+  EXPECT_EQ(got.dump_directory, "/d");
+  EXPECT_EQ(got.trace_directory, "/t");
+  EXPECT_EQ(got.dump_signal, SIGUSR2);
+  const auto signal_of = [](const std::string& text) {
+    return read({{"HAWSER_DUMP_DIR", "/d"}, {"HAWSER_DUMP_SIGNAL", text}}).dump_signal;
+  };
+  EXPECT_EQ(signal_of("SIGUSR1"), SIGUSR1);
+  EXPECT_EQ(signal_of("QUIT"), SIGQUIT);
+  EXPECT_EQ(signal_of(std::to_string(SIGHUP)), SIGHUP);
+  EXPECT_EQ(signal_of("none"), 0);
+  expect_error({{"HAWSER_DUMP_DIR", "/d"}, {"HAWSER_DUMP_SIGNAL", "9"}}, errc::parse, "HAWSER_DUMP_SIGNAL");
+  expect_error({{"HAWSER_DUMP_DIR", "/d"}, {"HAWSER_DUMP_SIGNAL", "SIGSOON"}}, errc::parse, "SIGSOON");
+  expect_error({{"HAWSER_DUMP_SIGNAL", "SIGUSR1"}}, errc::invalid_argument, "HAWSER_DUMP_DIR");
+  expect_error({{"HAWSER_VALIDATE", "true"}}, errc::parse, "HAWSER_VALIDATE");
+}
 
 TEST(launcher, secrets) {
   EXPECT_EQ(read({}).secret, "");
