@@ -231,6 +231,8 @@ launch read_launch(const variable_lookup& variable) {
   out.topology = value_of(variable, "HAWSER_TOPOLOGY").value_or("");
   out.decisions = value_of(variable, "HAWSER_DECISIONS").value_or("");
   out.tuning = value_of(variable, "HAWSER_TUNING").value_or("");
+  out.has_checksums = flag_of(variable, "HAWSER_CHECKSUMS");
+  out.faults = value_of(variable, "HAWSER_FAULTS").value_or("");
   if (const auto own = value_of(variable, "HAWSER_CACHE_DIR"))
     out.cache_directory = *own;
   else if (const auto xdg = value_of(variable, "XDG_CACHE_HOME"))

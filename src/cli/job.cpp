@@ -8,6 +8,7 @@
 
 #include <hawser/core/units.hpp>
 #include <hawser/planner/decision_file.hpp>
+#include <hawser/transport/faults.hpp>
 #include <hawser/transport/shared_memory.hpp>
 #include <hawser/transport/tcp.hpp>
 
@@ -88,6 +89,9 @@ void job_options::add_to(CLI::App& app) {
   app.add_flag("--infer-racks", infer_racks, "Where no source tells the racks, find them by measuring");
   app.add_option("--peer-timeout", peer_timeout, "A rank without a sign of life for so long has failed (10s)")
       ->type_name("TIME");
+  app.add_flag("--checksums", has_checksums, "Send a CRC32C after each message; corruption becomes an error");
+  app.add_option("--faults", faults, "Inject faults, as corrupt:0.01,delay:5ms@0.1,seed:7 (docs/faults.md)")
+      ->type_name("FAULTS");
   app.add_flag("--require-auth", require_auth, "Refuse transports between hosts that cannot prove the job's secret");
 }
 
@@ -126,6 +130,9 @@ communicator_options communicator_options_of(const job_options& options, const b
   if (!options.tuning.empty()) told.tuning = options.tuning;
   told.infer_racks = options.infer_racks;
   told.require_auth = options.require_auth;
+  told.has_checksums = told.has_checksums || options.has_checksums;
+  if (!options.faults.empty()) told.faults = options.faults;
+  (void)transport::parse_faults(told.faults);  // told before ranks are started
   if (!options.peer_timeout.empty())
     told.peer_timeout = std::chrono::duration_cast<milliseconds>(parse_seconds(options.peer_timeout));
   constexpr milliseconds least{100};
@@ -140,6 +147,8 @@ std::vector<std::string> overrides(const job_options& options, const bootstrap::
   if (options.topology.empty() && !from.topology.empty()) list.push_back("HAWSER_TOPOLOGY=" + from.topology);
   if (options.decisions.empty() && !from.decisions.empty()) list.push_back("HAWSER_DECISIONS=" + from.decisions);
   if (options.tuning.empty() && !from.tuning.empty()) list.push_back("HAWSER_TUNING=" + from.tuning);
+  if (options.faults.empty() && !from.faults.empty()) list.push_back("HAWSER_FAULTS=" + from.faults);
+  if (!options.has_checksums && from.has_checksums) list.emplace_back("HAWSER_CHECKSUMS=1");
   if (options.peer_timeout.empty() && from.peer_timeout)
     list.push_back("HAWSER_PEER_TIMEOUT=" + std::to_string(from.peer_timeout->count()) + "ms");
 #ifdef HAWSER_HAS_UCX

@@ -23,6 +23,8 @@ struct job_options {
   bool infer_racks = false;
   std::string peer_timeout;  ///< empty: HAWSER_PEER_TIMEOUT, else 10 s
   bool require_auth = false;
+  bool has_checksums = false;
+  std::string faults;  ///< empty: HAWSER_FAULTS, else none
 
   void add_to(CLI::App& app);
 };

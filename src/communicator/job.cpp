@@ -71,6 +71,7 @@ error to_error(const transport::failure& why, std::string_view doing) {
 job::job(std::unique_ptr<bootstrap::bootstrap> door, communicator_options options)
     : door_(std::move(door)), options_(std::move(options)) {
   if (options_.transports.empty()) options_.transports = default_transports();
+  prepare_faults();
   identify_hosts();
   auto wire = open_transports();
   // Hosts may be containers of one machine, and share its cores.
@@ -128,6 +129,7 @@ void job::identify_hosts() {
   const transport::registry& lines = options_.transports;
   std::string suited;
   for (const transport::factory& line : lines) suited += !line.suits_host || line.suits_host() ? '1' : '0';
+  suited += options_.has_checksums ? 'c' : '-';
   suits_all_.assign(lines.size(), true);
   std::vector<std::string> known, machines;
   const auto number_of = [](std::vector<std::string>& among, const std::string& identity) {
@@ -145,10 +147,14 @@ void job::identify_hosts() {
     introduction.erase(0, introduction.find('\n') + 1);
     const std::size_t end = introduction.rfind('\n'), cores = introduction.rfind('\n', end - 1);
     const std::string identity = introduction.substr(0, cores), theirs = introduction.substr(end + 1);
-    if (theirs.size() != lines.size())
+    if (theirs.size() != suited.size())
       hawser::fail(errc::mismatch, "the ranks have different transports",
-                   std::to_string(theirs.size()) + " on one, " + std::to_string(lines.size()) + " on this one",
+                   std::to_string(theirs.size() - 1) + " on one, " + std::to_string(lines.size()) + " on this one",
                    "pass the same communicator_options::transports on all ranks");
+    if (theirs.back() != suited.back())
+      hawser::fail(errc::mismatch, "some ranks send checksums and others do not",
+                   "rank " + std::to_string(participant - 1) + (options_.has_checksums ? " does not" : " does"),
+                   "set HAWSER_CHECKSUMS, or communicator_options::has_checksums, alike on all ranks");
     for (std::size_t i = 0; i < lines.size(); ++i) suits_all_[i] = suits_all_[i] && theirs[i] == '1';
     host_names_.push_back(identity.substr(0, identity.find('\n')));
     host_numbers_.push_back(number_of(known, identity));
@@ -248,7 +254,7 @@ std::unique_ptr<transport::router> job::open_transports() {
         std::find(is_routed.begin(), is_routed.end(), false) == is_routed.end())
       continue;
     if (line->reaches == transport::reach::host && environment.neighbours.size() < 2) continue;
-    const std::size_t number = wire->add(line->open(environment));
+    const std::size_t number = wire->add(decorated(line->open(environment)));
     for (int r = 0; r < size(); ++r) {
       if (is_routed[static_cast<std::size_t>(r)] || !wire->at(number).reaches(r)) continue;
       wire->route(r, number);

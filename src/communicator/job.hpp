@@ -16,6 +16,7 @@
 #include <hawser/diagnosis/recorder.hpp>
 #include <hawser/executor/engine.hpp>
 #include <hawser/executor/progress_thread.hpp>
+#include <hawser/transport/faults.hpp>
 
 #include "contexts.hpp"
 #include "dump_service.hpp"
@@ -97,6 +98,8 @@ class job {
   void note_part(const std::string& part, int participant);
   transport::failure named(transport::failure why) const;
   std::unique_ptr<transport::router> open_transports();
+  void prepare_faults();
+  transport::any_transport decorated(transport::any_transport endpoint) const;
   const transport::factory* network_line(std::string& refused) const;
   void take_notices();
   static void on_notice(void* self);
@@ -117,6 +120,7 @@ class job {
   std::vector<int> machine_numbers_;  // ranks with equal numbers run under one kernel
   std::vector<int> core_counts_;      // of each rank's machine
   std::vector<bool> suits_all_;       // per line of the transport registry
+  transport::fault_plan faults_;
   discovery_report report_;
   std::string tuning_offer_;
   diagnosis::recorder recorder_;

@@ -99,6 +99,8 @@ CASES = [
 ENVIRONMENT = [
     ({"HAWSER_PEER_TIMEOUT": "soon"}, "soon"),
     ({"HAWSER_TOPOLOGY": "rack4"}, "rack4"),
+    ({"HAWSER_FAULTS": "melt:1"}, "melt"),
+    ({"HAWSER_CHECKSUMS": "yes"}, "HAWSER_CHECKSUMS"),
     ({"RANK": "0"}, "WORLD_SIZE"),
     ({"RANK": "2", "WORLD_SIZE": "2"}, "RANK=2"),
     ({"WORLD_SIZE": "2"}, "RANK"),

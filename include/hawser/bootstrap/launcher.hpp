@@ -30,6 +30,8 @@ struct launch {
   std::string dump_directory;                ///< HAWSER_DUMP_DIR: where ranks leave their dumps; "" for nowhere
   std::string trace_directory;               ///< HAWSER_TRACE: where ranks leave their traces; "" for nowhere
   int dump_signal = 0;                       ///< HAWSER_DUMP_SIGNAL; SIGUSR2 where only HAWSER_DUMP_DIR is set; 0: none
+  bool has_checksums = false;                ///< HAWSER_CHECKSUMS=1
+  std::string faults;                        ///< HAWSER_FAULTS: docs/faults.md
 
   bool has_ranks() const noexcept { return rank.has_value(); }
   /// Enough is known to join a job over the TCP store.

@@ -74,11 +74,17 @@ struct communicator_options {
   std::optional<std::string> aggregates;
   /// Network interface (name or address) for hawser's own TCP.
   std::string interface;
+  /// A CRC32C after each message, over whatever transport, that turns corruption into errc::corrupted
+  /// (transport/checksums.hpp). The same on all ranks.
+  bool has_checksums = false;
+  /// Faults that are injected into every transport, to see what a program makes of them (docs/faults.md):
+  /// "corrupt:0.01,seed:7". Empty: none.
+  std::string faults;
 };
 
 /// The options that a launcher's environment gives (HAWSER_TOPOLOGY, HAWSER_DECISIONS, HAWSER_TUNING,
 /// HAWSER_PEER_TIMEOUT, HAWSER_CACHE_DIR, HAWSER_VALIDATE, HAWSER_DUMP_DIR, HAWSER_DUMP_SIGNAL,
-/// HAWSER_TRACE).
+/// HAWSER_TRACE, HAWSER_CHECKSUMS, HAWSER_FAULTS).
 inline communicator_options options_of(const bootstrap::launch& from) {
   communicator_options told;
   told.topology = from.topology;
@@ -91,6 +97,8 @@ inline communicator_options options_of(const bootstrap::launch& from) {
   told.dump_signal = from.dump_signal;
   told.trace_directory = from.trace_directory;
   if (from.peer_timeout) told.peer_timeout = *from.peer_timeout;
+  told.has_checksums = from.has_checksums;
+  told.faults = from.faults;
   return told;
 }
 

@@ -24,6 +24,7 @@ enum class errc {
   authentication,    ///< proof of the job's secret was missing or wrong
   resource,          ///< memory, descriptors or shared memory are used up
   internal,          ///< a bug in hawser
+  corrupted,         ///< data changed on the way (checksums); `error::peer` names the sender
 };
 
 /// In words, as messages have it.
@@ -41,6 +42,7 @@ constexpr std::string_view to_string(errc code) noexcept {
     case errc::authentication: return "authentication failed";
     case errc::resource: return "out of resources";
     case errc::internal: return "internal error";
+    case errc::corrupted: return "corrupted data";
   }
   return "unknown error";
 }
