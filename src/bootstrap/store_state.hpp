@@ -1,4 +1,5 @@
 // What a store server knows, apart from its connections: values, who waits for them, and the state of every rank.
+// Rendezvous and notices are model-checked: tests/models/rendezvous.hpp changes with them.
 #pragma once
 
 #include <cstddef>

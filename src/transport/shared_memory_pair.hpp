@@ -1,4 +1,5 @@
 // What one rank shares with one neighbour: a ring each way, and messages that the receiver copies from the sender.
+// The protocols are model-checked: tests/models/ring.hpp and offer.hpp change with them.
 #pragma once
 
 #include <chrono>

@@ -11,6 +11,7 @@ from network import Network, run  # noqa: E402
 
 INSIDE = "HAWSER_FAULTS_INSIDE"
 MOST_HOSTS = 4
+SHM_BYTES = 256 << 20
 PREFIX = "hawser-"  # of the names that hawser makes in /dev/shm
 
 
@@ -59,7 +60,8 @@ class Lab:
         self.network = Network(self.layout)
         self.network.build()
         self.nodes = self.layout.hosts()
-        run("ip", "addr", "add", "10.77.0.1/16", "dev", "rack0_0")
+        for node in self.nodes:  # not half of the machine's memory, which a test that fills it would take
+            self.network.run_in(node.name, "mount", "-o", f"remount,size={SHM_BYTES}", "/dev/shm")
 
     def address(self, host: int) -> str:
         return self.nodes[host].address()

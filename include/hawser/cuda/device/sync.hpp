@@ -1,4 +1,5 @@
 // Waiting for other ranks: bounded by a clock, ended by the abort word, counted in epochs that only grow.
+// The protocol is model-checked: tests/models/device_flags.hpp changes with it.
 #pragma once
 
 #include <cstdint>
