@@ -75,7 +75,9 @@ void store_bootstrap::implementation::write_all() {
   while (sent < outgoing_.size()) {
     const net::io_result put = net::write_some(fd_.value(), hawser::as_bytes(std::string_view(outgoing_).substr(sent)));
     if (put.status == net::io_status::would_block) break;
-    // The reading side judges a broken connection: a failure notice may be waiting there.
+    // The reading side judges a broken connection: a failure notice may be waiting there. That it is broken must be seen
+    // there, also where only this write has failed (no memory): else a request would wait for nothing.
+    if (put.status == net::io_status::failed) net::shut_down(fd_.value());
     sent = put.status == net::io_status::moved ? sent + put.count : outgoing_.size();
   }
   outgoing_.erase(0, sent);

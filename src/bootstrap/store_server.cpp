@@ -240,7 +240,9 @@ void store_server::implementation::flush(connection& to) {
     const net::io_result put =
         net::write_some(to.fd.value(), hawser::as_bytes(std::string_view(to.output).substr(to.sent)));
     if (put.status == net::io_status::would_block) break;
-    // A broken connection is found, and judged, by reading: what the peer sent before its end still counts.
+    // A broken connection is found, and judged, by reading: what the peer sent before its end still counts. Also where
+    // only this write has failed.
+    if (put.status == net::io_status::failed) net::shut_down(to.fd.value());
     to.sent = put.status == net::io_status::moved ? to.sent + put.count : to.output.size();
   }
   if (to.unsent() == 0) {

@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include <hawser/core/error.hpp>
+#include <hawser/core/fault_points.hpp>
 
 namespace hawser::net {
 namespace {
@@ -32,6 +33,35 @@ address copy_of(const sockaddr* from, socklen_t length) {
   out.length = length;
   return out;
 }
+
+/// A socket, or -1 with errno.
+int open_socket(int family) {
+  return detail::is_struck(fault_point::open_descriptor)
+             ? -1
+             : ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+/// What a system call is to transfer: the parts, or, where a test wants little of it, the first byte.
+class transfer {
+ public:
+  transfer(fault_point at, std::span<iovec> parts) : answer_(detail::ask_fault_hook(at)) {
+    message_.msg_iov = parts.data();
+    message_.msg_iovlen = parts.size();
+    if (answer_ != short_transfer || parts.empty() || parts[0].iov_len == 0) return;
+    first_ = {parts[0].iov_base, 1};
+    message_.msg_iov = &first_;
+    message_.msg_iovlen = 1;
+  }
+  transfer(const transfer&) = delete;
+  transfer& operator=(const transfer&) = delete;
+  bool is_struck() const noexcept { return answer_ > 0; }
+  msghdr* message() noexcept { return &message_; }
+
+ private:
+  int answer_;
+  msghdr message_{};
+  iovec first_{};
+};
 
 }  // namespace
 
@@ -111,7 +141,7 @@ address local_address(int fd) {
 }
 
 unique_fd listen_on(const address& where) {
-  unique_fd fd(::socket(where.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  unique_fd fd(open_socket(where.family()));
   const std::string problem = "cannot listen on " + where.print();
   if (!fd) fail_errno(errno, problem);
   set_option(fd.value(), SOL_SOCKET, SO_REUSEADDR, 1);
@@ -122,7 +152,8 @@ unique_fd listen_on(const address& where) {
 
 unique_fd accept_from(int listener) {
   for (;;) {
-    unique_fd fd(::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    const bool is_struck = detail::is_struck(fault_point::accept);
+    unique_fd fd(is_struck ? -1 : ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd && (errno == EINTR || errno == ECONNABORTED)) continue;
     if (fd) set_option(fd.value(), IPPROTO_TCP, TCP_NODELAY, 1);
     return fd;
@@ -130,7 +161,7 @@ unique_fd accept_from(int listener) {
 }
 
 unique_fd begin_connect(const address& to) {
-  unique_fd fd(::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  unique_fd fd(open_socket(to.family()));
   if (!fd) return fd;
   set_option(fd.value(), IPPROTO_TCP, TCP_NODELAY, 1);
   // An interrupted non-blocking connect goes on by itself, as EINPROGRESS does.
@@ -149,11 +180,9 @@ int pending_error(int fd) {
 }
 
 io_result read_some(int fd, std::span<iovec> parts) {
-  msghdr message{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = parts.size();
   for (;;) {
-    const ssize_t got = ::recvmsg(fd, &message, 0);
+    transfer wanted(fault_point::receive, parts);
+    const ssize_t got = wanted.is_struck() ? -1 : ::recvmsg(fd, wanted.message(), 0);
     if (got > 0) return {io_status::moved, static_cast<std::size_t>(got), 0};
     if (got == 0) return {io_status::closed, 0, 0};
     if (errno == EINTR) continue;
@@ -168,11 +197,9 @@ io_result read_some(int fd, std::span<std::byte> into) {
 }
 
 io_result write_some(int fd, std::span<iovec> parts) {
-  msghdr message{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = parts.size();
   for (;;) {
-    const ssize_t put = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    transfer offered(fault_point::send, parts);
+    const ssize_t put = offered.is_struck() ? -1 : ::sendmsg(fd, offered.message(), MSG_NOSIGNAL);
     if (put >= 0) return {io_status::moved, static_cast<std::size_t>(put), 0};
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return {};

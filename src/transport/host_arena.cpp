@@ -20,7 +20,10 @@
 #include <utility>
 
 #include <hawser/core/error.hpp>
+#include <hawser/core/fault_points.hpp>
 #include <hawser/transport/host_memory.hpp>
+
+#include "../core/socket.hpp"
 
 namespace hawser::transport {
 
@@ -67,14 +70,18 @@ host_arena* host_arena::existing() noexcept {
 
 host_arena::host_arena() {
   bytes_ = static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) * page_bytes;
-  file_ = ::memfd_create("hawser-host-memory", MFD_CLOEXEC);
-  if (file_ < 0) fail_system("cannot create host memory that others can reach");
-  if (::ftruncate(file_, static_cast<off_t>(bytes_)) != 0) fail_system("cannot size host memory");
-  void* base = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file_, 0);
-  if (base == MAP_FAILED) fail_system("cannot map host memory", "raise the limit of address space (ulimit -v)");
-  base_ = static_cast<std::byte*>(base);
   if (::getrandom(identity_.data(), sizeof identity_, 0) != static_cast<ssize_t>(sizeof identity_))
     fail_system("the system gives no random bytes");
+  net::unique_fd file(
+      detail::is_struck(fault_point::open_descriptor) ? -1 : ::memfd_create("hawser-host-memory", MFD_CLOEXEC));
+  if (!file) fail_system("cannot create host memory that others can reach");
+  if (::ftruncate(file.value(), static_cast<off_t>(bytes_)) != 0) fail_system("cannot size host memory");
+  void* base = detail::is_struck(fault_point::map_memory)
+                   ? MAP_FAILED
+                   : ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file.value(), 0);
+  if (base == MAP_FAILED) fail_system("cannot map host memory", "raise the limit of address space (ulimit -v)");
+  base_ = static_cast<std::byte*>(base);
+  file_ = file.release();
   std::memcpy(base_, identity_.data(), sizeof identity_);
   free_.emplace(page_bytes, bytes_ - page_bytes);
 }

@@ -1,6 +1,8 @@
 // See router.hpp.
 #include <hawser/transport/router.hpp>
 
+#include <hawser/core/fault_points.hpp>
+
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -21,11 +23,22 @@ void watch(int epoll, int descriptor) {
 
 }  // namespace
 
-router::router() : epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (epoll_ < 0 || wake_ < 0)
-    fail(errc::resource, "cannot create the descriptors that a communicator waits on", std::strerror(errno),
+router::router() {
+  if (!detail::is_struck(fault_point::open_descriptor)) epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_ >= 0 && !detail::is_struck(fault_point::open_descriptor)) wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (epoll_ < 0 || wake_ < 0) {
+    const int reason = errno;
+    if (epoll_ >= 0) close(epoll_);  // a constructor that throws has no destructor
+    fail(errc::resource, "cannot create the descriptors that a communicator waits on", std::strerror(reason),
          "raise the limit of open files (ulimit -n)");
-  watch(epoll_, wake_);
+  }
+  try {
+    watch(epoll_, wake_);
+  } catch (...) {
+    close(epoll_);
+    close(wake_);
+    throw;
+  }
 }
 
 router::~router() {

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include <hawser/core/error.hpp>
+#include <hawser/core/fault_points.hpp>
 
 #include "host_arena.hpp"
 
@@ -48,6 +49,20 @@ std::string bell_path_of(std::string_view name) {
 [[noreturn]] void fail_system(errc code, const std::string& problem, std::string_view suggestion = {}) {
   const int number = errno;
   throw error(code, describe(problem, std::strerror(number), suggestion)).with_native_code(number);
+}
+
+int open_file(const std::string& path, int flags) {
+  if (detail::is_struck(fault_point::open_descriptor)) return -1;
+  return ::open(path.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+/// Reserves the memory, so that a full /dev/shm is an error here and no SIGBUS later. False with errno.
+bool reserve(int file, std::size_t bytes) {
+  do
+    errno =
+        detail::is_struck(fault_point::reserve_memory) ? errno : ::posix_fallocate(file, 0, static_cast<off_t>(bytes));
+  while (errno == EINTR);  // a signal in the middle of many pages
+  return errno == 0;
 }
 
 std::size_t rings_offset(std::size_t slots) {
@@ -126,7 +141,7 @@ object object::create(rank owner, const std::vector<rank>& neighbours, std::size
   object made;
   made.name_ = std::string(prefix) + to_hex(random_nonce());
   const std::string path = path_of(made.name_);
-  made.file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  made.file_ = open_file(path, O_RDWR | O_CREAT | O_EXCL);
   if (made.file_ < 0) fail_system(errc::io, "cannot create " + path, "check that /dev/shm is mounted and writable");
   made.is_linked_ = true;
   if (::flock(made.file_, LOCK_EX | LOCK_NB) != 0) fail_system(errc::io, "cannot lock " + path);
@@ -136,16 +151,14 @@ object object::create(rank owner, const std::vector<rank>& neighbours, std::size
   std::size_t bytes = 0;
   for (;; made.ring_bytes_ /= 2) {
     bytes = rings_offset(slots) + slots * made.ring_bytes_;
-    // Reserves the memory, so that a full /dev/shm is an error here and no SIGBUS later.
-    errno = ::posix_fallocate(made.file_, 0, static_cast<off_t>(bytes));
-    if (errno == 0) break;
+    if (reserve(made.file_, bytes)) break;
     if (made.ring_bytes_ <= smallest_ring)
       fail_system(errc::resource, "no room for " + std::to_string(bytes) + " bytes in /dev/shm",
                   "enlarge it (docker run --shm-size)");
   }
   if (::ftruncate(made.file_, static_cast<off_t>(bytes)) != 0) fail_system(errc::io, "cannot size " + path);
   if (::mkfifo(bell_path_of(made.name_).c_str(), 0600) != 0) fail_system(errc::io, "cannot create a FIFO in /dev/shm");
-  made.bell_ = ::open(bell_path_of(made.name_).c_str(), O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+  made.bell_ = open_file(bell_path_of(made.name_), O_RDWR | O_NONBLOCK);
   if (made.bell_ < 0) fail_system(errc::io, "cannot open the FIFO of " + path);
 
   made.map(bytes);
@@ -172,7 +185,7 @@ object object::open(rank owner, std::string_view name) {
   object made;
   made.name_ = name;
   const std::string path = path_of(name);
-  made.file_ = ::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  made.file_ = open_file(path, O_RDWR | O_NONBLOCK);
   if (made.file_ < 0) fail_system(errc::io, "cannot open " + path, "ranks of different containers share no memory");
   struct stat facts {};
   if (::fstat(made.file_, &facts) != 0) fail_system(errc::io, "cannot examine " + path);
@@ -180,7 +193,7 @@ object object::open(rank owner, std::string_view name) {
       facts.st_size < static_cast<off_t>(rings_offset(1)))
     fail(errc::mismatch, path + " is not a memory object of this user");
   // Not write-only: a writer without any reader would be killed by SIGPIPE when the owner is dead.
-  made.bell_ = ::open(bell_path_of(name).c_str(), O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+  made.bell_ = open_file(bell_path_of(name), O_RDWR | O_NONBLOCK);
   if (made.bell_ < 0) fail_system(errc::io, "cannot open the FIFO of " + path);
   struct stat bell_facts {};
   if (::fstat(made.bell_, &bell_facts) != 0 || !S_ISFIFO(bell_facts.st_mode) || bell_facts.st_uid != ::geteuid())
@@ -206,7 +219,9 @@ void object::check(rank owner) const {
 }
 
 void object::map(std::size_t bytes) {
-  void* base = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0);
+  void* base = detail::is_struck(fault_point::map_memory)
+                   ? MAP_FAILED
+                   : ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0);
   if (base == MAP_FAILED) fail_system(errc::resource, "cannot map " + std::to_string(bytes) + " bytes of /dev/shm");
   base_ = base;
   bytes_ = bytes;

@@ -11,6 +11,7 @@
 #include <charconv>
 
 #include <hawser/core/error.hpp>
+#include <hawser/core/fault_points.hpp>
 
 #include "tcp_engine.hpp"
 
@@ -57,7 +58,8 @@ void tcp_transport::engine::listen(const endpoint_environment& environment) {
          "anybody on the network could join the job",
          "set HAWSER_SECRET_FILE, or allow it with HAWSER_ALLOW_NO_SECRET=1");
   listener_ = net::listen_on(where);
-  timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!detail::is_struck(fault_point::open_descriptor))
+    timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
   std::uint32_t interest = 0;
   if (!timer_ || !watch(timer_.value(), timer_key, interest, EPOLLIN))
     net::fail_errno(errno, "cannot open a TCP endpoint");
@@ -174,6 +176,7 @@ void tcp_transport::engine::connect(peer& each) {
     return fail_peer(each, {raised.code(), each.who, raised.what()});
   }
   if (!each.fd) return lose(each, each.address + ": " + net::describe_errno(errno));
+  watch_over(each.fd.value());
   each.now = stage::connecting;
   each.began = clock::now();
   set_timer();

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <utility>
 
+#include <hawser/core/fault_points.hpp>
+
 namespace hawser::transport {
 namespace {
 
@@ -30,7 +32,7 @@ tcp_transport::engine::engine(const endpoint_environment& environment, tcp_optio
                                least_buffer_limit, match_queue::default_buffer_limit)),
       next_visitor_(first_visitor),
       scratch_(scratch_bytes) {
-  epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  if (!detail::is_struck(fault_point::open_descriptor)) epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll_) net::fail_errno(errno, "cannot open a TCP endpoint");
   listen(environment);
 }
