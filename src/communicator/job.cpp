@@ -217,7 +217,8 @@ const transport::factory* job::network_line(std::string& refused) const {
   for (std::size_t i = 0; i < options_.transports.size(); ++i) {
     const transport::factory& line = options_.transports[i];
     if (line.reaches != transport::reach::network) continue;
-    if (options_.require_auth && !line.is_authenticated) {
+    // Without a secret there is nothing to prove, and a handshake about it says nothing.
+    if (options_.require_auth && (!line.is_authenticated || door_->secret().empty())) {
       refused.append(refused.empty() ? "" : ", ").append(line.name);
       continue;
     }
@@ -266,7 +267,8 @@ std::unique_ptr<transport::router> job::open_transports() {
     hawser::fail(errc::unsupported, "no transport reaches rank " + std::to_string(unreached - is_routed.begin()),
                  refused.empty() ? "none of the job's transports goes there"
                                  : "require_auth refuses " + refused + ", which cannot prove the job's secret",
-                 "enable tcp between hosts");
+                 door_->secret().empty() && !refused.empty() ? "the job has none: set HAWSER_SECRET_FILE"
+                                                             : "enable tcp between hosts");
   return wire;
 }
 

@@ -3,8 +3,10 @@ import json
 import os
 import secrets
 import selectors
+import shutil
 import signal
 import subprocess
+import sys
 import time
 
 PEER_TIMEOUT = 3.0  # seconds
@@ -131,8 +133,14 @@ class Job:
         return time.monotonic()
 
     def stacks(self) -> str:
-        """Where the processes that are left wait, from gdb where it is installed."""
-        return ", ".join(f"{each.name} ({each.popen.pid})" for each in self.processes if each.popen.poll() is None)
+        """Who is left, and, where gdb is installed, where it waits (on stderr)."""
+        left = [each for each in self.processes if not each.is_closed]
+        for each in left if shutil.which("gdb") else []:
+            told = subprocess.run(["gdb", "-p", str(each.popen.pid), "-batch", "-ex", "thread apply all bt 12"],
+                                  capture_output=True, text=True, timeout=60, check=False).stdout
+            frames = [line for line in told.splitlines() if line.startswith(("#", "Thread"))]
+            print(f"{each.name} waits in\n" + "\n".join(frames), file=sys.stderr)
+        return ", ".join(f"{each.name}: {each.events[-1:]}" for each in left)
 
     def close(self) -> list[int]:
         """Ends what is left; the exit codes of the ranks."""

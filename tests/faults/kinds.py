@@ -72,10 +72,20 @@ def check_named(outcome: Outcome, job: Job, victim: int, since: float, limit: fl
             outcome.late = max(outcome.late, failed["at"] - since)
             outcome.require(failed["at"] - since <= limit, f"rank {rank} was told after {failed['at'] - since:.1f} s")
             outcome.require(failed["peer"] == victim, f"rank {rank} names {failed['peer']}, not {victim}: {failed['what']}")
-        shrunk = process.event("shrunk")
+
+
+def check_shrunk(outcome: Outcome, job: Job, victim: int) -> None:
+    """Where this version can shrink, all survivors have, to a communicator that works."""
+    survivors = [process for rank, process in enumerate(job.processes) if rank != victim]
+    if not all(each.event("ready")["can_shrink"] for each in survivors):
+        return
+    outcome.facts["shrunk"] = True
+    for each in survivors:
+        shrunk, failed = each.event("shrunk"), each.event("not_shrunk")
+        outcome.require(shrunk is not None, f"{each.name} did not shrink: {failed and failed['what']}")
         if shrunk:
-            outcome.facts["shrunk"] = outcome.facts.get("shrunk", 0) + 1
-            outcome.require(shrunk["wrong"] == 0, f"rank {rank} got wrong results after shrinking")
+            outcome.require(shrunk["size"] == len(survivors), f"{each.name} shrank to {shrunk['size']} ranks")
+            outcome.require(shrunk["wrong"] == 0, f"{each.name} got wrong results after shrinking")
 
 
 def finish(outcome: Outcome, job: Job, but: int | None = None) -> Outcome:
@@ -98,7 +108,7 @@ def kill(lab, worker: str, rng: random.Random) -> Outcome:
     setting = Setting(lab, worker, rng)
     victim = rng.randrange(setting.ranks)
     outcome = Outcome(setting.facts() | {"victim": victim})
-    job = setting.job()
+    job = setting.job({"--shrink": 1})
 
     def act():
         job.wait_ready()
@@ -109,6 +119,7 @@ def kill(lab, worker: str, rng: random.Random) -> Outcome:
                  PEER_TIMEOUT + GRACE, "the survivors' errors")
         job.wait_ended(survivors, 2 * (PEER_TIMEOUT + GRACE))
         check_named(outcome, job, victim, since, PEER_TIMEOUT + GRACE)
+        check_shrunk(outcome, job, victim)
     return guarded(outcome, job, act, victim)
 
 

@@ -55,5 +55,21 @@ TEST(transport_choice, one_host_that_lacks_the_device_decides_for_all) {
   EXPECT_EQ(choose([&] { return asked++ != 1; }, {}), (choice{0, 3}));
 }
 
+/// A transport that proves the job's secret proves nothing where the job has none.
+TEST(transport_choice, require_auth_needs_a_secret) {
+  std::atomic<int> opened{0};
+  communicator_options options;
+  options.require_auth = true;
+  options.transports = {line(2, opened, {})};
+  options.transports.front().is_authenticated = true;
+  try {
+    detail::run_threads(2, options, [](communicator&) { ADD_FAILURE() << "a job without a secret was trusted"; });
+    ADD_FAILURE() << "no error";
+  } catch (const error& refused) {
+    EXPECT_NE(std::string(refused.what()).find("HAWSER_SECRET_FILE"), std::string::npos) << refused.what();
+  }
+  EXPECT_EQ(opened, 0);
+}
+
 }  // namespace
 }  // namespace hawser
