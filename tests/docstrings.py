@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every public class, concept, enumeration and function of include/hawser has a `///` line of its own or of its group.
+"""Every public class, concept, enumeration and function of include has a `///` line of its own or of its group.
 
 A group is a run of declarations of functions without a blank line between them and without bodies of several lines;
 its first one says what holds for all. Exempt are constructors and destructors, operators, overrides, `= default`,
@@ -127,11 +127,11 @@ class scan:
             if isinstance(each, str):
                 is_public, group_ends = each == "public", -2
                 continue
-            space = re.match(r"(?:inline\s+)?namespace\s*([\w:]*)", each.text)
+            space = re.match(r"(?:inline\s+)?namespace\s*([\w:]*)|extern\s*()$", each.text)  # extern "C" has lost its "C"
             kind, concept = TYPE.match(each.text), CONCEPT.match(each.text)
             name = kind[2] if kind and each.body else concept[1] if concept else function_name(each.text)
             if space:
-                if "detail" not in space[1].split("::"):
+                if "detail" not in (space[1] or "").split("::"):
                     self.inside(each, None, True)
             elif is_public and name and name != class_name:
                 in_group = not kind and not concept and each.first == group_ends + 1
@@ -173,7 +173,6 @@ class covered {
   int bare_member(int x) const { return x; }
   /// Of a group.
   int first(int x);
-  int second(int x);
 
   int bare_after_gap(int x);
   std::function<int(int)> callback;
@@ -195,9 +194,15 @@ auto bare_template(T x) -> decltype(x) {
 }
 int covered::first(int x) { return x; }
 }
+extern "C" {
+/// Has one.
+API int covered_in_c(void);
+
+API int bare_in_c(struct bare_struct *x);
+}
 """
     wanted = ["bare_struct", "function_like", "bare_member", "bare_after_gap", "bare_enum", "bare_concept",
-              "bare_template"]
+              "bare_template", "bare_in_c"]
     found = [name for _, name in sorted(check_text(planted).missing)]
     if found != wanted:
         sys.exit(f"docstrings: the self-test failed: found {found}, expected {wanted}")
@@ -207,7 +212,7 @@ def main() -> int:
     source = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent).resolve()
     self_test()
     wrong, documented = [], 0
-    for path in sorted((source / "include/hawser").rglob("*.hpp")):
+    for path in [source / "include/hawser.h", *sorted((source / "include/hawser").rglob("*.hpp"))]:
         found = check_text(path.read_text())
         documented += len(found.documented)
         wrong += [f"{path.relative_to(source)}:{line}: {name} has no docstring" for line, name in found.missing]

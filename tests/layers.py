@@ -41,8 +41,10 @@ def read_table(source: Path) -> dict[str, set[str]]:
 
 
 def folder_of(path: Path, source: Path) -> str:
-    """The stage that a file belongs to: include/hawser/<folder>/... or src/<folder>/..."""
+    """The stage that a file belongs to: include/hawser/<folder>/... or src/<folder>/...; include/hawser.h is that of c."""
     parts = path.relative_to(source).parts
+    if parts == ("include", "hawser.h"):
+        return "c"
     inner = parts[2:] if parts[0] == "include" else parts[1:]
     return inner[0] if len(inner) > 1 else "hawser"
 
@@ -87,7 +89,9 @@ def self_test(source: Path) -> None:
         "include/hawser/transport/m.hpp": "#include <vector>\n#include <ucp/api/ucp.h>\n",
         "include/hawser/ucx/u.hpp": "#include <ucp/api/ucp.h>\n",
         "src/transport/t.cpp": '#include "hawser/transport/m.hpp"\n#include "../executor/private.hpp"\n',
-        "src/executor/private.hpp": "",
+        "src/executor/private.hpp": "#include <hawser.h>\n",
+        "include/hawser.h": "",
+        "src/c/c.cpp": "#include <hawser.h>\n",
         "src/lost/l.cpp": "",
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -99,7 +103,8 @@ def self_test(source: Path) -> None:
             (tree / name).write_text(text)
         found = "\n".join(violations(tree))
     wanted = ["core may not include topology", "executor may not include planner", "communicator may not include ucx",
-              "a public header may not include ucp/api/ucp.h", "transport may not include executor", "folder lost"]
+              "a public header may not include ucp/api/ucp.h", "transport may not include executor", "folder lost",
+              "executor may not include c (hawser.h)"]
     missed = [text for text in wanted if text not in found]
     if missed or len(found.splitlines()) != len(wanted):
         sys.exit(f"layers: the self-test failed; not caught: {missed}; found:\n{found}")

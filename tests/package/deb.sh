@@ -16,6 +16,7 @@ lacks() {
   ! dpkg-deb --contents "$folder/$1"_*.deb | grep -E "$2" || { echo "$1 should not hold $2"; exit 1; }
 }
 holds libhawser-dev '/usr/include/hawser/core/error.hpp$'
+holds libhawser-dev '/usr/include/hawser.h$'
 holds libhawser-dev '/cmake/hawser/hawserConfig.cmake$'
 holds libhawser-dev '/cmake/hawser/hawser-core-targets.cmake$'
 holds libhawser-dev '/pkgconfig/hawser-core.pc$'
