@@ -15,6 +15,10 @@ pkg-config          pkg-config                             build
 libucx-dev          /usr/include/ucp/api/ucp.h             build
 libopenmpi-dev      mpicxx                                 build
 openmpi-bin         mpirun                                 build
+libmpich-dev        /usr/bin/mpicc.mpich                   build
+mpich               /usr/bin/mpirun.mpich                  test
+python3-mpi4py      /usr/lib/python3/dist-packages/mpi4py/__init__.py  test
+gfortran            gfortran                               test
 nlohmann-json3-dev  /usr/include/nlohmann/json.hpp         build
 libcli11-dev        /usr/include/CLI/CLI.hpp               build
 libpugixml-dev      /usr/include/pugixml.hpp               build
