@@ -48,6 +48,7 @@ class process {
   std::unique_ptr<hawser::communicator> world_;
   MPI_Comm world_copy_ = MPI_COMM_NULL;
   MPI_Comm self_copy_ = MPI_COMM_NULL;
+  MPI_Request never_ = MPI_REQUEST_NULL;  ///< a receive of what nobody sends
   int world_rank_ = 0;
   int world_size_ = 1;
 };

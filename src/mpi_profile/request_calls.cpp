@@ -14,11 +14,17 @@ int refuse(int error_class) {
   return error_class;
 }
 
-/// After MPI has been asked for a request that was ready.
-int settle(int code, MPI_Request before, const MPI_Request* now, const request_ref& own) {
-  if (*now == MPI_REQUEST_NULL) forget_request(before, own);
-  const int failed = take_error(*own);
-  return code == MPI_SUCCESS ? failed : code;
+/// Of a request that is ready: what MPI says of it, or of a persistent one this library.
+int end_wait(MPI_Request* request, MPI_Status* status, const request_ref& own) {
+  int code = MPI_SUCCESS;
+  if (is_persistent(*own)) {
+    take_completion(*own, status, code);
+    return code;
+  }
+  const MPI_Request before = *request;
+  code = PMPI_Wait(request, status);
+  if (*request == MPI_REQUEST_NULL) forget_request(before, own);
+  return code;
 }
 
 }  // namespace
@@ -28,32 +34,29 @@ extern "C" {
 int MPI_Wait(MPI_Request* request, MPI_Status* status) {
   const request_ref own = request != nullptr ? find_request(*request) : nullptr;
   if (!own) return PMPI_Wait(request, status);
-  const MPI_Request before = *request;
-  while (!is_ready(*own, before)) {
+  while (!is_ready(*own, *request)) {
     process::self().drive_mpi();
     sched_yield();
   }
-  return settle(PMPI_Wait(request, status), before, request, own);
+  return end_wait(request, status, own);
 }
 
 int MPI_Test(MPI_Request* request, int* flag, MPI_Status* status) {
   const request_ref own = request != nullptr ? find_request(*request) : nullptr;
   if (!own) return PMPI_Test(request, flag, status);
-  const MPI_Request before = *request;
-  if (!is_ready(*own, before)) {
-    process::self().drive_mpi();
-    *flag = 0;
-    return MPI_SUCCESS;
-  }
-  return settle(PMPI_Test(request, flag, status), before, request, own);
+  *flag = is_ready(*own, *request) ? 1 : 0;
+  if (*flag) return end_wait(request, status, own);
+  process::self().drive_mpi();
+  return MPI_SUCCESS;
 }
 
 int MPI_Request_get_status(MPI_Request request, int* flag, MPI_Status* status) {
   const request_ref own = find_request(request);
-  if (!own || is_ready(*own, request)) return PMPI_Request_get_status(request, flag, status);
-  process::self().drive_mpi();
-  *flag = 0;
-  return MPI_SUCCESS;
+  if (!own) return PMPI_Request_get_status(request, flag, status);
+  *flag = is_ready(*own, request) ? 1 : 0;
+  if (!*flag) process::self().drive_mpi();
+  if (!*flag || is_persistent(*own)) return MPI_SUCCESS;
+  return PMPI_Request_get_status(request, flag, status);
 }
 
 int MPI_Request_free(MPI_Request* request) {
@@ -61,7 +64,9 @@ int MPI_Request_free(MPI_Request* request) {
   if (!own) return PMPI_Request_free(request);
   if (!is_persistent(*own) || is_active(*own)) return refuse(MPI_ERR_REQUEST);
   const MPI_Request before = *request;
-  return settle(PMPI_Request_free(request), before, request, own);
+  const int code = PMPI_Request_free(request);
+  forget_request(before, own);
+  return code;
 }
 
 int MPI_Cancel(MPI_Request* request) {
@@ -71,7 +76,7 @@ int MPI_Cancel(MPI_Request* request) {
 
 int MPI_Start(MPI_Request* request) {
   const request_ref own = request != nullptr ? find_request(*request) : nullptr;
-  return own ? start_persistent(*own, request) : PMPI_Start(request);
+  return own ? start_persistent(*own) : PMPI_Start(request);
 }
 
 int MPI_Startall(int count, MPI_Request requests[]) {

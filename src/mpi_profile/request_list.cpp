@@ -11,7 +11,6 @@ request_list::request_list(int count, MPI_Request* handles) : count_(count), han
     if (found) own_[static_cast<std::size_t>(i)] = std::move(found);
   }
   has_own_ = !own_.empty();
-  if (has_own_) before_.assign(handles, handles + count);
 }
 
 bool request_list::are_all_ready() {
@@ -23,29 +22,42 @@ bool request_list::are_all_ready() {
 
 std::vector<MPI_Request>& request_list::ready_ones() {
   ready_.assign(handles_, handles_ + count_);
-  hides_ = false;
+  is_hidden_.assign(static_cast<std::size_t>(count_), false);
+  waits_ = false;
   for (int i = 0; i < count_; ++i) {
-    const request_ref& own = own_[static_cast<std::size_t>(i)];
-    if (!own || is_ready(*own, handles_[i])) continue;
-    ready_[static_cast<std::size_t>(i)] = MPI_REQUEST_NULL;
-    hides_ = true;
+    const auto at = static_cast<std::size_t>(i);
+    if (!own_[at]) continue;
+    const bool is_under_way = !is_ready(*own_[at], handles_[i]);
+    waits_ |= is_under_way;
+    if (!is_under_way && !is_persistent(*own_[at])) continue;
+    ready_[at] = MPI_REQUEST_NULL;
+    is_hidden_[at] = true;
   }
   return ready_;
 }
 
-void request_list::take_back(int i) {
-  handles_[i] = ready_[static_cast<std::size_t>(i)];
+bool request_list::is_persistent_at(int i) const {
+  const request_ref& own = own_[static_cast<std::size_t>(i)];
+  return own && is_persistent(*own);
 }
 
-int request_list::settle(int code) {
-  for (int i = 0; i < count_; ++i) {
-    const request_ref& own = own_[static_cast<std::size_t>(i)];
-    if (!own) continue;
-    if (handles_[i] == MPI_REQUEST_NULL) forget_request(before_[static_cast<std::size_t>(i)], own);
-    if (is_active(*own)) continue;
-    if (const int failed = take_error(*own); failed != MPI_SUCCESS && code == MPI_SUCCESS) code = failed;
+int request_list::next_persistent(int i, MPI_Status* status, int& code) {
+  for (; i < count_; ++i) {
+    if (!is_persistent_at(i)) continue;
+    own_request& own = *own_[static_cast<std::size_t>(i)];
+    if (is_active(own) && is_ready(own, handles_[i]) && take_completion(own, status, code)) break;
   }
-  return code;
+  return i;
+}
+
+void request_list::settle() {
+  for (int i = 0; i < count_; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    if (is_hidden_[at]) continue;
+    const MPI_Request before = handles_[i];
+    handles_[i] = ready_[at];
+    if (own_[at] && handles_[i] == MPI_REQUEST_NULL) forget_request(before, own_[at]);
+  }
 }
 
 }  // namespace hawser::mpi_profile

@@ -13,25 +13,44 @@ void let_all_move() {
   sched_yield();
 }
 
-/// Asks MPI for any that is ready. False where nothing is complete but something hidden may become so.
+MPI_Status* at(MPI_Status* statuses, int i) {
+  return statuses == MPI_STATUSES_IGNORE ? MPI_STATUS_IGNORE : statuses + i;
+}
+
+/// Once all are ready: what MPI says of its own, and the end of the persistent ones.
+int end_all(request_list& list, int count, int* flag, MPI_Status statuses[]) {
+  std::vector<MPI_Request>& ready = list.ready_ones();
+  int code =
+      flag == nullptr ? PMPI_Waitall(count, ready.data(), statuses) : PMPI_Testall(count, ready.data(), flag, statuses);
+  list.settle();
+  if (flag != nullptr && !*flag) return code;
+  for (int i = 0; i < count; ++i)
+    if (list.is_persistent_at(i)) list.next_persistent(i, at(statuses, i), code);
+  return code;
+}
+
+/// Asks for any that is ready. False where nothing is complete but something may become so.
 bool test_any(request_list& list, int count, int* index, MPI_Status* status, int& code) {
   std::vector<MPI_Request>& ready = list.ready_ones();
+  *index = list.next_persistent(0, status, code);
+  if (*index < count) return true;
   int flag = 0;
   code = PMPI_Testany(count, ready.data(), index, &flag, status);
-  if (code != MPI_SUCCESS && !flag) return true;
-  if (!flag || (*index == MPI_UNDEFINED && list.hides())) return false;
-  if (*index != MPI_UNDEFINED) list.take_back(*index);
-  code = list.settle(code);
-  return true;
+  list.settle();
+  if (code != MPI_SUCCESS) return true;
+  return flag && !(*index == MPI_UNDEFINED && list.waits());
 }
 
 /// The same for some.
 bool test_some(request_list& list, int count, int* completed, int indices[], MPI_Status statuses[], int& code) {
   std::vector<MPI_Request>& ready = list.ready_ones();
   code = PMPI_Testsome(count, ready.data(), completed, indices, statuses);
-  if (*completed == MPI_UNDEFINED && list.hides()) *completed = 0;
-  for (int i = 0; *completed != MPI_UNDEFINED && i < *completed; ++i) list.take_back(indices[i]);
-  code = list.settle(code);
+  list.settle();
+  int ended = *completed == MPI_UNDEFINED ? 0 : *completed;
+  for (int i = list.next_persistent(0, at(statuses, ended), code); i < count;
+       i = list.next_persistent(i + 1, at(statuses, ended), code))
+    indices[ended++] = i;
+  if (ended > 0 || *completed != MPI_UNDEFINED || list.waits()) *completed = ended;
   return *completed != 0 || code != MPI_SUCCESS;
 }
 
@@ -43,7 +62,7 @@ int MPI_Waitall(int count, MPI_Request requests[], MPI_Status statuses[]) {
   request_list list(count, requests);
   if (!list.has_own()) return PMPI_Waitall(count, requests, statuses);
   while (!list.are_all_ready()) let_all_move();
-  return list.settle(PMPI_Waitall(count, requests, statuses));
+  return end_all(list, count, nullptr, statuses);
 }
 
 int MPI_Testall(int count, MPI_Request requests[], int* flag, MPI_Status statuses[]) {
@@ -54,8 +73,7 @@ int MPI_Testall(int count, MPI_Request requests[], int* flag, MPI_Status statuse
     *flag = 0;
     return MPI_SUCCESS;
   }
-  const int code = PMPI_Testall(count, requests, flag, statuses);
-  return *flag || code != MPI_SUCCESS ? list.settle(code) : code;
+  return end_all(list, count, flag, statuses);
 }
 
 int MPI_Waitany(int count, MPI_Request requests[], int* index, MPI_Status* status) {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 
 #include "serve.hpp"
 
@@ -16,7 +17,8 @@ struct own_request {
   std::unique_ptr<served_call> call;
   MPI_Comm comm = MPI_COMM_NULL;
   bool is_persistent = false;
-  bool is_active = true;  // started, and hawser not yet done
+  bool is_running = true;  // started, and hawser not yet done
+  bool is_told = false;    // of a persistent one: not started, or its end has been heard of
   int error = MPI_SUCCESS;
 };
 
@@ -79,7 +81,7 @@ bool is_persistent(const own_request& asked) noexcept {
 
 bool is_active(own_request& asked) noexcept {
   std::lock_guard lock(asked.mutex);
-  return asked.is_active;
+  return !asked.is_told;
 }
 
 int start_request(std::unique_ptr<served_call> call, MPI_Comm comm, MPI_Request* request) {
@@ -100,7 +102,8 @@ int make_persistent_request(std::unique_ptr<served_call> planned, MPI_Comm comm,
   made->call = std::move(planned);
   made->comm = comm;
   made->is_persistent = true;
-  made->is_active = false;
+  made->is_running = false;
+  made->is_told = true;
   const int code = PMPI_Recv_init(nullptr, 0, MPI_BYTE, MPI_PROC_NULL, 0, MPI_COMM_SELF, request);
   if (code != MPI_SUCCESS) return code;
   keep(*request, std::move(made));
@@ -109,29 +112,47 @@ int make_persistent_request(std::unique_ptr<served_call> planned, MPI_Comm comm,
 
 bool is_ready(own_request& asked, MPI_Request request) {
   std::lock_guard lock(asked.mutex);
-  if (!asked.is_active) return true;
+  if (!asked.is_running) return true;
   try {
     if (!asked.call->test()) return false;
   } catch (const std::exception& raised) {
     asked.error = error_code_of(raised);
   }
-  asked.is_active = false;
+  asked.is_running = false;
   if (!asked.is_persistent) PMPI_Grequest_complete(request);
   return true;
 }
 
-int start_persistent(own_request& asked, MPI_Request* request) {
+int start_persistent(own_request& asked) {
   std::lock_guard lock(asked.mutex);
-  if (!asked.is_active) {
-    try {
-      asked.call->start();
-      asked.is_active = true;
-      asked.error = MPI_SUCCESS;
-    } catch (const std::exception& raised) {
-      return report_error(asked.comm, raised);
-    }
+  if (!asked.is_persistent || !asked.is_told) {
+    PMPI_Comm_call_errhandler(asked.comm, MPI_ERR_REQUEST);
+    return MPI_ERR_REQUEST;
   }
-  return PMPI_Start(request);  // refuses one that is active
+  try {
+    asked.call->start();
+  } catch (const std::exception& raised) {
+    return report_error(asked.comm, raised);
+  }
+  asked.is_running = true;
+  asked.is_told = false;
+  asked.error = MPI_SUCCESS;
+  return MPI_SUCCESS;
+}
+
+bool take_completion(own_request& asked, MPI_Status* status, int& code) noexcept {
+  std::lock_guard lock(asked.mutex);
+  if (status != MPI_STATUS_IGNORE) {
+    PMPI_Status_set_elements(status, MPI_BYTE, 0);
+    PMPI_Status_set_cancelled(status, 0);
+    status->MPI_SOURCE = MPI_ANY_SOURCE;
+    status->MPI_TAG = MPI_ANY_TAG;
+  }
+  if (std::exchange(asked.is_told, true)) return false;
+  if (asked.error == MPI_SUCCESS) return true;
+  code = std::exchange(asked.error, MPI_SUCCESS);
+  PMPI_Comm_call_errhandler(asked.comm, code);
+  return true;
 }
 
 void forget_request(MPI_Request request, const request_ref& freed) noexcept {
@@ -141,14 +162,6 @@ void forget_request(MPI_Request request, const request_ref& freed) noexcept {
   if (found == requests().end() || found->second != freed) return;
   requests().erase(found);
   alive.fetch_sub(1);
-}
-
-int take_error(own_request& asked) noexcept {
-  std::lock_guard lock(asked.mutex);
-  if (!asked.is_persistent || asked.error == MPI_SUCCESS) return MPI_SUCCESS;
-  const int code = std::exchange(asked.error, MPI_SUCCESS);
-  PMPI_Comm_call_errhandler(asked.comm, code);
-  return code;
 }
 
 }  // namespace hawser::mpi_profile

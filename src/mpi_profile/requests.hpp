@@ -11,7 +11,8 @@ namespace hawser::mpi_profile {
 /// Starts the call; `request` becomes a generalized request, which MPI completes when hawser has. Throws what starting
 /// throws; returns MPI's code.
 int start_request(std::unique_ptr<served_call> call, MPI_Comm comm, MPI_Request* request);
-/// `request` becomes an inactive persistent one, a receive from MPI_PROC_NULL by its true nature.
+/// `request` becomes an inactive persistent one. MPI only lends it the handle (of a receive from nobody, which is never
+/// started): the libraries differ in what they say of those, so the calls on it are answered here.
 int make_persistent_request(std::unique_ptr<served_call> planned, MPI_Comm comm, MPI_Request* request);
 
 /// Whether any request of this library exists; one relaxed load, so that programs without pay nothing.
@@ -23,16 +24,16 @@ using request_ref = std::shared_ptr<own_request>;
 request_ref find_request(MPI_Request request) noexcept;
 
 bool is_persistent(const own_request& asked) noexcept;
-/// Started, and hawser not yet done as far as it is known.
-bool is_active(own_request& asked) noexcept;
-/// Moves the call; true once MPI may be asked for the completion of `request`, or where it is inactive.
+/// Moves the call; true once it is over and MPI may be asked for it, or where a persistent one is not started.
 bool is_ready(own_request& asked, MPI_Request request);
-/// Starts a persistent request: hawser's call, then the library's.
-int start_persistent(own_request& asked, MPI_Request* request);
+/// Starts a persistent request.
+int start_persistent(own_request& asked);
+/// Of a persistent request that is ready: whether this is the first to hear of it. It is inactive then, and `status`
+/// (unless it is ignored) an empty one; `code` becomes the error of the run, after the communicator's error handler.
+bool take_completion(own_request& asked, MPI_Status* status, int& code) noexcept;
+/// Whether a persistent request is started and nobody has heard of its end.
+bool is_active(own_request& asked) noexcept;
 /// The library has freed the handle.
 void forget_request(MPI_Request request, const request_ref& freed) noexcept;
-/// The error code of a persistent call's last run, once; MPI_SUCCESS where it went well. Tells the communicator's
-/// handler.
-int take_error(own_request& asked) noexcept;
 
 }  // namespace hawser::mpi_profile
