@@ -271,7 +271,8 @@ class writer {
     const std::string compute = attribute_of(index, attribute::compute);
     const std::size_t dot = compute.find('.');
     if (in_file != "sm" || dot == std::string::npos) return {};
-    return compute.substr(0, dot) + compute.substr(dot + 1);
+    const std::string number = compute.substr(0, dot) + compute.substr(dot + 1);
+    return to_integer<std::int32_t>(number).value_or(-1) > 0 ? number : std::string();  // AMD's are names: gfx942
   }
 
   struct row {

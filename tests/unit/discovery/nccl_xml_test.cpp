@@ -490,7 +490,7 @@ TEST(nccl_xml, too_many_elements_and_links_are_refused) {
 
 TEST(nccl_xml, what_is_written_of_a_fixture_is_read_as_the_same) {
   for (const char* name : {"class_only.xml", "link_speeds.xml", "hidden_switch.xml", "to_self.xml", "xgmi.xml",
-                           "nets.xml", "c2c_mlopart.xml", "power_bridge.xml"}) {
+                           "nets.xml", "c2c_mlopart.xml", "power_bridge.xml", "gcn_with_dot.xml"}) {
     SCOPED_TRACE(name);
     const graph first = read(fixture(name));
     const graph second = read(to_nccl_xml(first, "n1"));
