@@ -7,6 +7,7 @@
 #include <hawser/core/error.hpp>
 #include <hawser/core/units.hpp>
 
+#include "agreement_wire.hpp"
 #include "store_client.hpp"
 #include "store_connect.hpp"
 
@@ -20,13 +21,19 @@ constexpr milliseconds server_linger{2000};  // rank 0 waits this long for the o
 }  // namespace
 
 store_bootstrap::implementation::implementation(store_options options)
-    : options_(std::move(options)), peer_timeout_(options_.peer_timeout) {
+    : options_(std::move(options)), self_(options_.self), peer_timeout_(options_.peer_timeout) {
   fd_ = connect_to_store(options_);
   local_address_ = net::local_address(fd_.value()).host();
+  store_at_ = options_.address + " " + std::to_string(options_.port);
   wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!wake_) net::fail_errno(errno, "cannot start the monitor of the store");
+  ending_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake_ || !ending_) net::fail_errno(errno, "cannot start the monitor of the store");
   board_.add_listener({&wake, this});
   thread_ = std::thread([this] { monitor(); });
+  if (options_.self.value >= 0) return;
+  std::unique_lock lock(mutex_);  // a newcomer is told its number
+  changed_.wait_until(lock, clock::now() + options_.connect_timeout,
+                      [this] { return self_.value >= 0 || link_ == link::down; });
 }
 
 store_bootstrap::implementation::~implementation() {
@@ -34,6 +41,7 @@ store_bootstrap::implementation::~implementation() {
     std::lock_guard lock(mutex_);
     is_ending_ = true;
   }
+  ::eventfd_write(ending_.value(), 1);
   ::eventfd_write(wake_.value(), 1);
   thread_.join();
   board_.remove_listener({&wake, this});
@@ -52,58 +60,97 @@ void store_bootstrap::implementation::send(const std::string& message) {
   ::eventfd_write(wake_.value(), 1);
 }
 
-/// With the lock held.
-std::uint64_t store_bootstrap::implementation::start(wire::message type, std::string_view key,
-                                                     std::optional<std::string_view> value) {
+/// With the lock held. `fields`: what comes after the request's number.
+std::uint64_t store_bootstrap::implementation::start(wire::message type, const std::string& fields) {
   const std::uint64_t id = next_request_++;
-  wire::writer message(type);
-  message.number(id);
-  const bool has_key = type == wire::message::put || type == wire::message::get || type == wire::message::erase;
-  if (has_key) message.text(key);
-  if (value) message.text(*value);
   requests_.try_emplace(id);
-  send(message.finish());
+  send(wire::writer(type).number(id).raw(fields).finish());
   return id;
 }
 
 store_bootstrap::implementation::wait_end store_bootstrap::implementation::wait(std::unique_lock<std::mutex>& lock,
                                                                                 const request& on,
                                                                                 clock::time_point deadline,
-                                                                                bool heeds_failures) {
+                                                                                const failure_board* heeded) {
   for (;;) {
     if (on.is_answered) return wait_end::answered;
-    if (is_lost_ || is_closing_) return wait_end::failed;
-    if (heeds_failures && on.is_waiting && board_.generation() != 0) return wait_end::failed;
+    if (on.is_cut || is_closing_ || link_ == link::down) return wait_end::failed;
+    if (heeded && on.is_waiting && heeded->generation() != 0) return wait_end::failed;
     if (clock::now() >= deadline) return wait_end::timed_out;
     changed_.wait_until(lock, deadline);
   }
 }
 
+/// With the lock held: waits while a successor of a lost store is looked for; false where there is no store.
+bool store_bootstrap::implementation::wait_for_link(std::unique_lock<std::mutex>& lock, clock::time_point deadline) {
+  changed_.wait_until(lock, deadline, [this] { return link_ != link::recovering; });
+  return link_ == link::up && !is_closing_;
+}
+
 std::string store_bootstrap::implementation::call(wire::message type, std::string_view key,
                                                   std::optional<std::string_view> value, milliseconds timeout,
-                                                  const std::string& problem, bool heeds_failures) {
+                                                  const std::string& problem, const failure_board* heeded) {
   const auto deadline = clock::now() + timeout;
   std::unique_lock lock(mutex_);
   if (has_left_) fail(errc::invalid_argument, problem, "this rank has left the job");
   if (key.size() > longest_key) fail(errc::invalid_argument, "a key of the store is longer than 4096 bytes");
-  const std::uint64_t id = start(type, key, value);
+  if (heeded && heeded->generation() != 0 && link_ != link::up) {
+    lock.unlock();
+    raise(wait_end::failed, {}, problem, timeout, heeded);
+  }
+  wait_for_link(lock, deadline);
+  wire::writer fields(type);
+  if (type != wire::message::missing) fields.text(key);
+  if (value) fields.text(*value);
+  const std::uint64_t id = start(type, fields.body());
   const auto entry = requests_.find(id);  // other requests come and go; unordered_map keeps references to this one
   request& mine = entry->second;
-  const wait_end end = wait(lock, mine, deadline, heeds_failures);
+  const wait_end end = wait(lock, mine, deadline, heeded);
   request seen = std::move(mine);
   requests_.erase(id);
   if (end != wait_end::answered && type == wire::message::get)
     send(wire::writer(wire::message::cancel).number(id).text(key).finish());
   lock.unlock();
-  if (end != wait_end::answered) raise(end, seen, problem, timeout);
+  if (end != wait_end::answered) raise(end, seen, problem, timeout, heeded);
   if (seen.status != 0) throw error(static_cast<errc>(seen.status - 1), seen.text);
   return std::move(seen.text);
 }
 
+std::string store_bootstrap::implementation::persevere(wire::message type, const std::string& fields,
+                                                       milliseconds timeout, const std::string& problem) {
+  const auto deadline = clock::now() + timeout;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (has_left_) fail(errc::invalid_argument, problem, "this rank has left the job");
+    if (!wait_for_link(lock, deadline)) break;
+    const std::uint64_t id = start(type, fields);
+    request& mine = requests_.find(id)->second;
+    const wait_end end = wait(lock, mine, deadline, nullptr);
+    request seen = std::move(mine);
+    requests_.erase(id);
+    if (end == wait_end::answered) return std::move(seen.text);
+    if (end == wait_end::timed_out) break;
+  }
+  const bool is_link_up = link_ == link::up && !is_closing_;
+  lock.unlock();
+  if (is_link_up) fail(errc::timeout, problem, "the store did not answer within " + to_string(seconds(timeout)));
+  raise_lost(problem);
+}
+
+/// There is no store any more that could decide anything.
+void store_bootstrap::implementation::raise_lost(const std::string& problem) {
+  if (is_given_up()) {
+    error given_up(errc::peer_failed, describe(problem, "the other ranks have given this one up", "start it anew"));
+    throw given_up.with_peer(self());
+  }
+  fail(errc::io, problem,
+       "the store has ended, and no rank that could open another one can be reached (docs/recovery.md)");
+}
+
 void store_bootstrap::implementation::raise(wait_end end, const request& seen, const std::string& problem,
-                                            milliseconds timeout) {
+                                            milliseconds timeout, const failure_board* heeded) {
   if (end == wait_end::failed) {
-    if (const auto known = board_.since(0); !known.empty()) throw to_error(known.front(), problem);
+    if (const auto known = (heeded ? *heeded : board_).since(0); !known.empty()) throw to_error(known.front(), problem);
     fail(errc::io, problem, "the store at " + options_.address + ":" + std::to_string(options_.port) + " has ended");
   }
   if (seen.is_waiting)
@@ -117,16 +164,17 @@ void store_bootstrap::implementation::put(std::string_view key, std::string_view
   if (key.size() + value.size() > wire::longest_message - 64)
     fail(errc::invalid_argument, problem,
          "the value has " + std::to_string(value.size()) + " bytes, the limit is 16 MiB");
-  call(wire::message::put, key, value, options_.request_timeout, problem, false);
+  call(wire::message::put, key, value, options_.request_timeout, problem, nullptr);
 }
 
-std::string store_bootstrap::implementation::get(std::string_view key, milliseconds timeout) {
-  return call(wire::message::get, key, {}, timeout, "waiting for the key \"" + std::string(key) + "\"", true);
+std::string store_bootstrap::implementation::get(std::string_view key, milliseconds timeout,
+                                                 const failure_board& heeded) {
+  return call(wire::message::get, key, {}, timeout, "waiting for the key \"" + std::string(key) + "\"", &heeded);
 }
 
 void store_bootstrap::implementation::erase(std::string_view key) {
   call(wire::message::erase, key, {}, options_.request_timeout, "cannot erase the key \"" + std::string(key) + "\"",
-       false);
+       nullptr);
 }
 
 void store_bootstrap::implementation::rendezvous(milliseconds timeout) {
@@ -134,40 +182,68 @@ void store_bootstrap::implementation::rendezvous(milliseconds timeout) {
   const auto deadline = clock::now() + timeout;
   std::unique_lock lock(mutex_);
   if (has_left_) fail(errc::invalid_argument, problem, "this rank has left the job");
-  const std::uint64_t id = start(wire::message::rendezvous, {});
+  stand_by();
+  wire::writer fields(wire::message::rendezvous);
+  const std::uint64_t id = start(wire::message::rendezvous, fields.text(standby_address_).body());
   request& mine = requests_.find(id)->second;
   mine.is_waiting = true;
-  const wait_end end = wait(lock, mine, deadline, true);
+  const wait_end end = wait(lock, mine, deadline, &board_);
+  if (end == wait_end::answered) learn_standbys(mine.text);
   requests_.erase(id);
   lock.unlock();
   if (end == wait_end::answered) return;
-  if (end == wait_end::failed) raise(end, {}, problem, timeout);
-  const std::string missing = call(wire::message::missing, {}, {}, options_.request_timeout, problem, false);
+  if (end == wait_end::failed) raise(end, {}, problem, timeout, &board_);
+  const std::string missing = call(wire::message::missing, {}, {}, options_.request_timeout, problem, nullptr);
   fail(errc::timeout, problem, missing + " did not join within " + to_string(seconds(timeout)),
        "is it started, with the same MASTER_ADDR, MASTER_PORT and WORLD_SIZE?");
 }
 
-void store_bootstrap::implementation::abort(std::string_view reason) {
+void store_bootstrap::implementation::abort(std::string_view scope, std::string_view reason) {
   reason = reason.substr(0, longest_key);
   {
     std::lock_guard lock(mutex_);
-    send(wire::writer(wire::message::abort).text(reason).finish());
+    send(wire::writer(wire::message::abort).text(scope).text(reason).finish());
   }
-  board_.post({errc::aborted, std::nullopt, std::string(reason)});
+  board_.post({errc::aborted, std::nullopt, std::string(reason), failure_kind::unknown, std::string(scope)});
 }
 
 void store_bootstrap::implementation::report_lost(rank peer, std::string_view reason) {
   std::lock_guard lock(mutex_);
-  if (has_left_ || is_lost_ || is_closing_) return;
+  if (has_left_ || link_ != link::up || is_closing_) return;
   send(wire::writer(wire::message::link_lost).number(peer.value).text(reason.substr(0, longest_key)).finish());
 }
 
-void store_bootstrap::implementation::leave() {
+agreement store_bootstrap::implementation::agree(const question& asked) {
+  wire::writer fields(wire::message::agree);
+  wire::write(fields, asked);
+  const std::string text = persevere(wire::message::agree, fields.body(), asked.timeout + options_.request_timeout,
+                                     "the ranks cannot agree on \"" + asked.name + "\"");
+  remember(asked.name, text);
+  return wire::read_agreement(text);
+}
+
+admission_notice store_bootstrap::implementation::await_admission(milliseconds timeout) {
+  if (options_.self.value >= 0)
+    fail(errc::invalid_argument, "rank " + to_string(options_.self) + " is no newcomer",
+         "it has been in the job from the start");
+  return wire::read_admission(persevere(wire::message::admit, {}, timeout, "this process was not admitted to the job"));
+}
+
+void store_bootstrap::implementation::leave(milliseconds linger) {
   std::unique_lock lock(mutex_);
-  if (std::exchange(has_left_, true) || is_lost_ || is_closing_) return;
-  const std::uint64_t id = start(wire::message::leave, {});
-  wait(lock, requests_.find(id)->second, clock::now() + leave_timeout, false);
-  requests_.erase(id);
+  if (!std::exchange(has_left_, true) && link_ == link::up && !is_closing_) {
+    const std::uint64_t id = start(wire::message::leave, {});
+    wait(lock, requests_.find(id)->second, clock::now() + leave_timeout, nullptr);
+    requests_.erase(id);
+  }
+  store_server* const own = successor_.get();
+  lock.unlock();
+  if (own) own->close(linger);
+}
+
+rank store_bootstrap::implementation::self() const {
+  std::lock_guard lock(mutex_);
+  return self_;
 }
 
 store_bootstrap::store_bootstrap(store_options options) : self_(std::make_unique<implementation>(std::move(options))) {}
@@ -176,7 +252,7 @@ store_bootstrap::store_bootstrap(store_options options, std::unique_ptr<store_se
 store_bootstrap::~store_bootstrap() = default;
 
 rank store_bootstrap::self() const noexcept {
-  return self_->options().self;
+  return self_->self();
 }
 int store_bootstrap::size() const noexcept {
   return self_->options().size;
@@ -184,8 +260,8 @@ int store_bootstrap::size() const noexcept {
 void store_bootstrap::put(std::string_view key, std::string_view value) {
   self_->put(key, value);
 }
-std::string store_bootstrap::get(std::string_view key, milliseconds timeout) {
-  return self_->get(key, timeout);
+std::string store_bootstrap::get(std::string_view key, milliseconds timeout, const failure_board& heeded) {
+  return self_->get(key, timeout, heeded);
 }
 void store_bootstrap::erase(std::string_view key) {
   self_->erase(key);
@@ -196,8 +272,14 @@ void store_bootstrap::rendezvous(milliseconds timeout) {
 failure_board& store_bootstrap::failures() noexcept {
   return self_->failures();
 }
-void store_bootstrap::abort(std::string_view reason) {
-  self_->abort(reason);
+void store_bootstrap::abort(std::string_view scope, std::string_view reason) {
+  self_->abort(scope, reason);
+}
+agreement store_bootstrap::agree(const question& asked) {
+  return self_->agree(asked);
+}
+admission_notice store_bootstrap::await_admission(milliseconds timeout) {
+  return self_->await_admission(timeout);
 }
 void store_bootstrap::report_lost(rank peer, std::string_view reason) {
   self_->report_lost(peer, reason);
@@ -209,7 +291,7 @@ const std::string& store_bootstrap::secret() const noexcept {
   return self_->options().secret;
 }
 void store_bootstrap::leave() {
-  self_->leave();
+  self_->leave(server_linger);
   if (server_) server_->close(server_linger);
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <thread>
 
 #include <hawser/core/error.hpp>
@@ -25,20 +26,21 @@ std::string place(const store_options& options) {
   return options.address + ":" + std::to_string(options.port);
 }
 
-/// Waits for an event; false when the time is up.
-bool wait_for(int fd, short events, clock::time_point deadline) {
+/// Waits for an event; false when the time is up, or when `cancel` (-1: none) is readable.
+bool wait_for(int fd, short events, clock::time_point deadline, int cancel = -1) {
   for (;;) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - clock::now());
     if (left.count() <= 0) return false;
-    pollfd each{fd, events, 0};
-    const int ready = ::poll(&each, 1, static_cast<int>(std::min<std::int64_t>(left.count(), 1000)));
+    pollfd both[2] = {{fd, events, 0}, {cancel, POLLIN, 0}};
+    const int ready = ::poll(both, 2, static_cast<int>(std::min<std::int64_t>(left.count(), 1000)));
+    if (both[1].revents != 0) return false;
     if (ready > 0) return true;
     if (ready < 0 && errno != EINTR) return false;
   }
 }
 
 /// Runs the handshake; returns why it is worth another attempt, or nothing when it ended.
-std::string exchange(int fd, handshake& greeting, clock::time_point deadline) {
+std::string exchange(int fd, handshake& greeting, clock::time_point deadline, int cancel = -1) {
   std::array<std::byte, handshake::longest_message> buffer;
   while (greeting.current() != handshake::state::ended) {
     const bool writes = !greeting.output().empty();
@@ -52,7 +54,8 @@ std::string exchange(int fd, handshake& greeting, clock::time_point deadline) {
           greeting.feed(std::span(buffer).first(done.count));
         break;
       case net::io_status::would_block:
-        if (!wait_for(fd, writes ? POLLOUT : POLLIN, deadline)) return "it accepts connections but does not answer";
+        if (!wait_for(fd, writes ? POLLOUT : POLLIN, deadline, cancel))
+          return "it accepts connections but does not answer";
         break;
       case net::io_status::closed: return "it closed the connection during the handshake";
       case net::io_status::failed: return net::describe_errno(done.code);
@@ -91,7 +94,36 @@ net::unique_fd attempt(const net::address& to, const store_options& options, clo
   return why.empty() ? std::move(fd) : net::unique_fd{};
 }
 
+/// Nothing: it is worth another attempt.
+std::optional<reception> ask_once(const net::address& where, const std::string& secret, const introduction& who,
+                                  clock::time_point deadline, int cancel, net::unique_fd& joined) {
+  net::unique_fd fd = net::begin_connect(where);
+  if (!fd) return errno == ECONNREFUSED ? std::optional(reception::nobody) : std::nullopt;
+  if (!wait_for(fd.value(), POLLOUT, deadline, cancel)) return std::nullopt;
+  if (const int code = net::pending_error(fd.value()))
+    return code == ECONNREFUSED ? std::optional(reception::nobody) : std::nullopt;
+  handshake greeting = handshake::initiate(secret, who);
+  if (!exchange(fd.value(), greeting, deadline, cancel).empty()) return std::nullopt;
+  if (greeting.is_malformed()) return reception::no_answer;
+  switch (greeting.result()) {
+    case verdict::accepted: return joined = std::move(fd), reception::joined;
+    case verdict::not_now: return std::nullopt;
+    case verdict::refused: return reception::given_up;
+    default: return reception::no_answer;
+  }
+}
+
 }  // namespace
+
+reception ask_successor(const net::address& where, const std::string& secret, const introduction& who,
+                        clock::time_point deadline, int cancel, net::unique_fd& joined) {
+  for (;;) {
+    if (const auto came = ask_once(where, secret, who, deadline, cancel, joined)) return *came;
+    if (clock::now() >= deadline) return reception::no_answer;
+    pollfd cancelled{cancel, POLLIN, 0};
+    if (::poll(&cancelled, 1, static_cast<int>(first_pause.count())) > 0) return reception::cancelled;
+  }
+}
 
 net::unique_fd connect_to_store(const store_options& options) {
   const auto deadline = clock::now() + options.connect_timeout;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <hawser/bootstrap/store.hpp>
+#include <hawser/core/handshake.hpp>
 
 #include "../core/socket.hpp"
 
@@ -9,5 +10,18 @@ namespace hawser::bootstrap {
 
 /// Returns a connected socket whose handshake was accepted. Throws as `store_bootstrap` says.
 net::unique_fd connect_to_store(const store_options& options);
+
+/// What came of asking one address for a store that takes a lost one's place.
+enum class reception {
+  joined,
+  nobody,     ///< the connection was refused: no process listens there
+  given_up,   ///< there is a store, which says that this rank has failed
+  no_answer,  ///< until the deadline, or what answers is no store of this job
+  cancelled,
+};
+
+/// Asks until the deadline, or until `cancel` is readable; `who` says who asks. Fills `joined` on success.
+reception ask_successor(const net::address& where, const std::string& secret, const introduction& who,
+                        std::chrono::steady_clock::time_point deadline, int cancel, net::unique_fd& joined);
 
 }  // namespace hawser::bootstrap

@@ -22,17 +22,19 @@ constexpr int heartbeats_per_timeout = 4;
 }  // namespace
 
 void store_bootstrap::implementation::monitor() {
-  clock::time_point last_heartbeat{}, last_heard = clock::now(), last_round = clock::now();
-  while (monitor_once(last_heartbeat, last_heard)) {
-    const auto now = clock::now();
-    // After a pause of this process itself the store deserves a fresh period of grace.
-    if (now - last_round > peer_timeout_ / 2) last_heard = now;
-    last_round = now;
-    if (now - last_heard > peer_timeout_) {
+  do {
+    clock::time_point last_heartbeat{}, last_heard = clock::now(), last_round = clock::now();
+    while (monitor_once(last_heartbeat, last_heard)) {
+      const auto now = clock::now();
+      // After a pause of this process itself the store deserves a fresh period of grace.
+      if (now - last_round > peer_timeout_ / 2) last_heard = now;
+      last_round = now;
+      if (now - last_heard <= peer_timeout_) continue;
       const auto [kind, words] = judge_silence(fd_.value());
-      return lose("the store gave no sign of life for " + to_string(seconds(peer_timeout_)) + words, kind);
+      lose("the store gave no sign of life for " + to_string(seconds(peer_timeout_)) + words, kind);
+      break;
     }
-  }
+  } while (recover());
 }
 
 /// One round; false when the thread is to end.
@@ -75,8 +77,8 @@ void store_bootstrap::implementation::write_all() {
   while (sent < outgoing_.size()) {
     const net::io_result put = net::write_some(fd_.value(), hawser::as_bytes(std::string_view(outgoing_).substr(sent)));
     if (put.status == net::io_status::would_block) break;
-    // The reading side judges a broken connection: a failure notice may be waiting there. That it is broken must be seen
-    // there, also where only this write has failed (no memory): else a request would wait for nothing.
+    // The reading side judges a broken connection: a failure notice may be waiting there. That it is broken must be
+    // seen there, also where only this write has failed (no memory): else a request would wait for nothing.
     if (put.status == net::io_status::failed) net::shut_down(fd_.value());
     sent = put.status == net::io_status::moved ? sent + put.count : outgoing_.size();
   }
@@ -106,9 +108,7 @@ void store_bootstrap::implementation::handle(std::string_view body) {
   wire::reader fields(body);
   switch (fields.type()) {
     case wire::message::heartbeat: return;
-    case wire::message::welcome:
-      peer_timeout_ = std::min(peer_timeout_, milliseconds(fields.number<std::uint32_t>()));
-      return;
+    case wire::message::welcome: return welcome(fields);
     case wire::message::answer:
     case wire::message::is_waiting: {
       const bool is_answer = wire::reader(body).type() == wire::message::answer;
@@ -126,6 +126,8 @@ void store_bootstrap::implementation::handle(std::string_view body) {
       if (const auto peer = fields.number<std::int32_t>(); peer >= 0) notice.peer = rank(peer);
       notice.reason = fields.text();
       notice.kind = static_cast<failure_kind>(fields.number<std::uint8_t>());
+      notice.scope = fields.text();
+      notice.is_certain = fields.number<std::uint8_t>() != 0;
       return board_.post(std::move(notice));
     }
     case wire::message::closing: {
@@ -137,20 +139,37 @@ void store_bootstrap::implementation::handle(std::string_view body) {
   }
 }
 
+void store_bootstrap::implementation::welcome(wire::reader& fields) {
+  peer_timeout_ = std::min(peer_timeout_, milliseconds(fields.number<std::uint32_t>()));
+  std::lock_guard lock(mutex_);
+  self_ = rank(fields.number<std::int32_t>());
+  stores_before_ = std::max(stores_before_, static_cast<int>(fields.number<std::uint32_t>()));
+  changed_.notify_all();
+}
+
+/// Whether a store has said that this rank has failed.
+bool store_bootstrap::implementation::is_given_up() {
+  const rank own = self();
+  for (const failure_notice& known : board_.since(0))
+    if (known.peer == own) return true;
+  return false;
+}
+
 /// The connection is gone: unless that was to be expected, it is the failure of the rank that runs the server. The
 /// notice comes first, so that a request that fails for this finds its reason. The board is never used with the lock
 /// held, since it calls `wake` with its own lock held.
 void store_bootstrap::implementation::lose(const std::string& reason, failure_kind kind) {
-  bool is_expected = false;
-  for (const failure_notice& known : board_.since(0))
-    is_expected = is_expected || known.peer == options_.self;  // the store has given this rank up
+  bool is_expected = is_given_up();
+  std::optional<rank> server;
   {
     std::lock_guard lock(mutex_);
     is_expected = is_expected || is_closing_ || has_left_;
+    server = options_.server_rank;
   }
-  if (!is_expected) board_.post({errc::peer_failed, options_.server_rank, reason, kind});
+  if (!is_expected) board_.post({errc::peer_failed, server, reason, kind});
   std::lock_guard lock(mutex_);
-  is_lost_ = true;
+  link_ = is_expected || is_ending_ || standbys_.empty() ? link::down : link::recovering;
+  for (auto& [id, each] : requests_) each.is_cut = true;
   changed_.notify_all();
 }
 

@@ -3,6 +3,7 @@
 
 #include <hawser/core/error.hpp>
 
+#include "agreement_wire.hpp"
 #include "store_server.hpp"
 
 namespace hawser::bootstrap {
@@ -18,6 +19,8 @@ std::string as_message(const failure_notice& notice) {
       .number(notice.peer ? notice.peer->value : std::int32_t{-1})
       .text(notice.reason)
       .number(static_cast<std::uint8_t>(notice.kind))
+      .text(notice.scope)
+      .number(static_cast<std::uint8_t>(notice.is_certain))
       .finish();
 }
 
@@ -57,14 +60,17 @@ bool store_server::implementation::greet(connection& from) {
 
 void store_server::implementation::after_greeting(connection& from) {
   from.peer = from.greeting->peer().from;
+  if (from.peer == unnumbered) from.peer = state_.number_newcomer();
   from.greeting.reset();
   --greeting_;
   from.is_member = true;
   from.last_heard = clock::now();
   state_.join(from.peer);
-  queue(
-      from,
-      wire::writer(wire::message::welcome).number(static_cast<std::uint32_t>(options_.peer_timeout.count())).finish());
+  queue(from, wire::writer(wire::message::welcome)
+                  .number(static_cast<std::uint32_t>(options_.peer_timeout.count()))
+                  .number(from.peer.value)
+                  .number(static_cast<std::uint32_t>(stores_before_))
+                  .finish());
   for (const failure_notice& known : state_.notices()) queue(from, as_message(known));
   if (state_.is_complete()) answer_rendezvous();
 }
@@ -85,13 +91,17 @@ void store_server::implementation::handle(connection& from, std::string_view bod
       return answer(from.id, request, {});
     }
     case wire::message::rendezvous:
-      rendezvous_.push_back({from.id, fields.number<std::uint64_t>()});
+      // Number 0: one that was at an earlier rendezvous says where it stands by now.
+      if (const auto request = fields.number<std::uint64_t>(); request != 0) rendezvous_.push_back({from.id, request});
+      if (const std::string_view standby = fields.text(); !standby.empty()) standbys_[from.peer.value] = standby;
       if (state_.is_complete()) answer_rendezvous();
       return;
     case wire::message::missing: return answer(from.id, fields.number<std::uint64_t>(), state_.missing());
     case wire::message::abort: {
-      const failure_notice notice{errc::aborted, std::nullopt, std::string(fields.text()), failure_kind::unknown};
-      if (state_.abort(notice.reason)) push(notice, from.id);
+      failure_notice notice{.code = errc::aborted, .peer = std::nullopt, .reason = {}};
+      notice.scope = fields.text();
+      notice.reason = fields.text();
+      if (state_.abort(notice.scope, notice.reason)) push(notice, from.id);
       return;
     }
     case wire::message::leave:
@@ -99,6 +109,14 @@ void store_server::implementation::handle(connection& from, std::string_view bod
       state_.leave(from.peer);
       return answer(from.id, fields.number<std::uint64_t>(), {});
     case wire::message::link_lost: return note_lost_link(from, fields);
+    case wire::message::agree: return agree(from, fields);
+    case wire::message::adopt: {
+      const std::string name(fields.text());
+      return agreements_.adopt(name, wire::read_agreement(fields.text()));
+    }
+    case wire::message::admit:
+      admissions_[from.peer.value] = {from.id, fields.number<std::uint64_t>()};
+      return lobby_.push_back(from.peer);
     default: fail(errc::mismatch, "an unknown message of the store");
   }
 }
@@ -123,11 +141,6 @@ void store_server::implementation::get(connection& from, wire::reader& fields) {
   queue(from, wire::writer(wire::message::is_waiting).number(request).finish());
 }
 
-void store_server::implementation::answer_rendezvous() {
-  for (const waiting_request& each : rendezvous_) answer(each.connection, each.id, {});
-  rendezvous_.clear();
-}
-
 void store_server::implementation::answer(std::uint64_t connection_id, std::uint64_t request, std::string_view text) {
   if (const auto found = connections_.find(connection_id); found != connections_.end())
     queue(found->second, as_answer(request, 0, text));
@@ -143,7 +156,13 @@ void store_server::implementation::push(const failure_notice& notice, std::uint6
 void store_server::implementation::fail_member(connection& failed, const std::string& reason, failure_kind kind) {
   failed.is_member = false;
   std::erase_if(lost_links_, [&](const lost_link& each) { return each.from == failed.peer || each.to == failed.peer; });
-  if (state_.fail(failed.peer, reason, kind)) push({errc::peer_failed, failed.peer, reason, kind}, 0);
+  // Without an address to ask, nobody can have opened a store of his own: a closed connection is the process's end.
+  const bool has_closed = kind == failure_kind::dead;
+  const auto standby = standbys_.find(failed.peer.value);
+  const bool is_certain = has_closed && standby == standbys_.end();
+  if (!state_.fail(failed.peer, reason, kind, is_certain)) return;
+  push({errc::peer_failed, failed.peer, reason, kind, {}, is_certain}, 0);
+  if (has_closed && !is_certain) probes_.add(failed.peer, standby->second, clock::now());
 }
 
 /// One end of a lost connection speaks. Whether the other end lives is known when it is heard the next time: a rank

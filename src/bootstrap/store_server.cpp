@@ -24,7 +24,8 @@ constexpr std::size_t output_limit = std::size_t{32} << 20;  // a client that do
 constexpr std::size_t read_bytes = std::size_t{64} << 10;
 constexpr int most_reads_per_round = 16;  // so that one busy client does not starve the others
 constexpr milliseconds longest_tick{1000};
-constexpr milliseconds last_flush{500};  // for the messages of a server that ends
+constexpr milliseconds longest_tick_of_agreements{100};  // their time-outs are looked at so often
+constexpr milliseconds last_flush{500};                  // for the messages of a server that ends
 
 net::unique_fd open_listener(const store_server_options& options) {
   const std::vector<net::address> candidates = net::resolve(options.address, options.port, true);
@@ -45,10 +46,22 @@ net::unique_fd open_listener(const store_server_options& options) {
 }  // namespace
 
 store_server::implementation::implementation(store_server_options options)
-    : options_(std::move(options)), state_(std::max(options_.size, 1), options_.memory_limit) {
+    : implementation(std::move(options), inheritance{.stores_before = 0}) {}
+
+store_server::implementation::implementation(store_server_options options, inheritance inherited)
+    : options_(std::move(options)),
+      listener_(std::move(inherited.listener)),
+      state_(std::max(options_.size, 1), options_.memory_limit, inherited.stores_before),
+      standbys_(std::move(inherited.standbys)),
+      stores_before_(inherited.stores_before) {
   if (options_.size < 1) fail(errc::invalid_argument, "a store for " + std::to_string(options_.size) + " ranks");
   if (options_.peer_timeout.count() < 1) fail(errc::invalid_argument, "the peer time-out must be positive");
-  listener_ = open_listener(options_);
+  state_.inherit(inherited.known);
+  if (stores_before_ > 0) {
+    grace_ends_ = clock::now() + inherited.grace;
+    probe_missing();
+  }
+  if (!listener_) listener_ = open_listener(options_);
   port_ = net::local_address(listener_.value()).port();
   epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
   wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -78,7 +91,8 @@ void store_server::implementation::close(milliseconds linger) {
 
 int store_server::implementation::tick_ms() const noexcept {
   milliseconds shortest = std::min({options_.peer_timeout / 8, options_.handshake_timeout / 4, longest_tick});
-  if (is_stopping_) shortest = std::min(shortest, milliseconds{10});  // the end may be near
+  if (is_stopping_ || !probes_.is_empty()) shortest = std::min(shortest, milliseconds{10});  // the end may be near
+  if (agreements_.has_open()) shortest = std::min(shortest, longest_tick_of_agreements);
   return static_cast<int>(std::max<std::int64_t>(shortest.count(), 1));
 }
 
@@ -104,6 +118,8 @@ void store_server::implementation::run() {
       }
     }
     check_deadlines();
+    check_missing();
+    decide_agreements();
     reap();
     if (!is_stopping_) continue;
     if (linger_ms_ < 0) return;
@@ -276,6 +292,7 @@ void store_server::implementation::drop(connection& gone) {
   gone.is_member = false;
   state_.forget(gone.id);
   std::erase_if(rendezvous_, [&](const waiting_request& each) { return each.connection == gone.id; });
+  std::erase(lobby_, gone.peer);
   dropped_.push_back(gone.id);
 }
 
@@ -287,6 +304,7 @@ void store_server::implementation::reap() {
 store_server::store_server(store_server_options options)
     : self_(std::make_unique<implementation>(std::move(options))) {}
 store_server::~store_server() = default;
+store_server::store_server(std::unique_ptr<implementation> self) : self_(std::move(self)) {}
 int store_server::port() const noexcept {
   return self_->port();
 }

@@ -15,14 +15,26 @@
 #include <hawser/core/handshake.hpp>
 
 #include "../core/socket.hpp"
+#include "death_probe.hpp"
 #include "store_state.hpp"
 #include "wire.hpp"
 
 namespace hawser::bootstrap {
 
+/// What a store that takes another one's place begins with.
+struct store_server::inheritance {
+  net::unique_fd listener;            ///< where the ranks will look for it
+  std::vector<failure_notice> known;  ///< what was said of ranks before
+  int stores_before = 1;
+  std::unordered_map<std::int32_t, std::string> standbys{};  ///< where ranks would open a store
+  milliseconds grace{10'000};                                ///< ranks that have not come by then are given up
+};
+
 class store_server::implementation {
  public:
   explicit implementation(store_server_options options);
+  /// Takes an earlier store's place.
+  implementation(store_server_options options, inheritance inherited);
   ~implementation();
 
   int port() const noexcept { return port_; }
@@ -64,6 +76,11 @@ class store_server::implementation {
   void put(connection& from, wire::reader& fields);
   void get(connection& from, wire::reader& fields);
   void answer_rendezvous();
+  void agree(connection& from, wire::reader& fields);
+  void decide_agreements();
+  void check_missing();
+  void probe_missing();
+  std::string standby_table() const;
   void answer(std::uint64_t connection_id, std::uint64_t request, std::string_view text);
   void push(const failure_notice& notice, std::uint64_t except);
   void note_lost_link(connection& from, wire::reader& fields);
@@ -93,6 +110,14 @@ class store_server::implementation {
     clock::time_point since;
   };
   std::vector<lost_link> lost_links_;
+  std::unordered_map<std::int32_t, std::string> standbys_;  // where each rank would open a store
+  agreement_table agreements_;
+  std::unordered_map<std::string, std::vector<waiting_request>> asking_;  // by the agreement's name
+  std::vector<rank> lobby_;                                               // newcomers that wait for their admission
+  std::unordered_map<std::int32_t, waiting_request> admissions_;
+  death_probes probes_;
+  int stores_before_ = 0;
+  std::optional<clock::time_point> grace_ends_;  // a successor: when ranks that have not come are given up
   std::atomic<bool> is_stopping_{false};
   std::atomic<std::int64_t> linger_ms_{-1};  // >= 0: end in good order
   std::thread thread_;

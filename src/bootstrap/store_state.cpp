@@ -12,50 +12,110 @@ constexpr int most_listed = 16;  // ranks in one message
 
 }  // namespace
 
+store_state::presence* store_state::find_rank(rank asked) {
+  if (asked.value < 0) return nullptr;
+  if (static_cast<std::size_t>(asked.value) < ranks_.size()) return &ranks_[static_cast<std::size_t>(asked.value)];
+  const auto found = newcomers_.find(asked.value);
+  return found == newcomers_.end() ? nullptr : &found->second;
+}
+
 admission store_state::admit(const introduction& who) const {
-  const std::string name = "rank " + to_string(who.from);
+  const std::string name = who.from == unnumbered ? "a newcomer" : "rank " + to_string(who.from);
   const std::string size = std::to_string(ranks_.size());
   if (who.size != static_cast<std::int32_t>(ranks_.size()))
     return {verdict::refused,
             name + " says the job has " + std::to_string(who.size) + " ranks, the store was started for " + size};
-  if (who.from.value < 0 || who.from.value >= who.size)
+  if (who.from == unnumbered) return is_complete() ? admission{} : admission{verdict::not_now, "the job has not begun"};
+  if (who.from.value < 0 || (who.from.value >= who.size && who.from.value >= next_newcomer_))
     return {verdict::refused, name + " is out of range, the job has " + size + " ranks"};
-  switch (ranks_[static_cast<std::size_t>(who.from.value)]) {
+  const presence* const known = find_rank(who.from);
+  switch (known ? *known : presence::missing) {
     case presence::missing: return {};
     case presence::active: return {verdict::refused, name + " is connected already: two processes have the same rank"};
-    case presence::failed: return {verdict::refused, name + " has failed in this job and cannot come back"};
+    case presence::dead:
+    case presence::unreachable: return {verdict::refused, name + " has failed in this job and cannot come back"};
     case presence::left: return {verdict::not_now, name + " has left this job, whose store is about to end"};
   }
   return {verdict::refused, "unknown state of " + name};
 }
 
 void store_state::join(rank joined) {
-  ranks_[static_cast<std::size_t>(joined.value)] = presence::active;
-  ++joined_;
+  if (static_cast<std::size_t>(joined.value) < ranks_.size()) {
+    ranks_[static_cast<std::size_t>(joined.value)] = presence::active;
+    ++joined_;
+  } else {
+    newcomers_[joined.value] = presence::active;
+  }
   ++active_;
 }
 
 void store_state::leave(rank left) {
-  presence& state = ranks_[static_cast<std::size_t>(left.value)];
-  if (state != presence::active) return;
-  state = presence::left;
+  presence* const state = find_rank(left);
+  if (!state || *state != presence::active) return;
+  *state = presence::left;
   --active_;
 }
 
-bool store_state::fail(rank failed, const std::string& reason, failure_kind kind) {
-  presence& state = ranks_[static_cast<std::size_t>(failed.value)];
-  if (state != presence::active) return false;
-  state = presence::failed;
+bool store_state::fail(rank failed, const std::string& reason, failure_kind kind, bool is_certain) {
+  presence* const state = find_rank(failed);
+  if (!state || *state != presence::active) return false;
+  *state = is_certain ? presence::dead : presence::unreachable;
   --active_;
-  notices_.push_back({errc::peer_failed, failed, reason, kind});
+  notices_.push_back({errc::peer_failed, failed, reason, kind, {}, is_certain});
   return true;
 }
 
-bool store_state::abort(const std::string& reason) {
+bool store_state::abort(const std::string& scope, const std::string& reason) {
   for (const failure_notice& known : notices_)
-    if (known.code == errc::aborted) return false;
-  notices_.push_back({errc::aborted, std::nullopt, reason, failure_kind::unknown});
+    if (known.code == errc::aborted && known.scope == scope) return false;
+  notices_.push_back({errc::aborted, std::nullopt, reason, failure_kind::unknown, scope});
   return true;
+}
+
+standing store_state::standing_of(rank asked) const {
+  const presence* const known = find_rank(asked);
+  // A newcomer that an earlier store has admitted, and that has not come yet.
+  if (!known) return is_grace_over_ ? standing::unreachable : standing::absent;
+  switch (*known) {
+    case presence::missing: return standing::absent;
+    case presence::active: return standing::present;
+    case presence::left: return standing::left;
+    case presence::dead: return standing::dead;
+    case presence::unreachable: return standing::unreachable;
+  }
+  return standing::absent;
+}
+
+void store_state::inherit(const std::vector<failure_notice>& known) {
+  for (const failure_notice& each : known) {
+    notices_.push_back(each);
+    if (!each.peer || each.peer->value < 0) continue;
+    const presence now = each.is_certain ? presence::dead : presence::unreachable;
+    if (static_cast<std::size_t>(each.peer->value) < ranks_.size())
+      ranks_[static_cast<std::size_t>(each.peer->value)] = now;
+    else
+      newcomers_[each.peer->value] = now;
+  }
+}
+
+std::vector<rank> store_state::missing_ranks() const {
+  std::vector<rank> missing;
+  for (std::size_t r = 0; r < ranks_.size(); ++r)
+    if (ranks_[r] == presence::missing) missing.emplace_back(static_cast<std::int32_t>(r));
+  return missing;
+}
+
+void store_state::give_up_missing(rank missing, const std::string& reason) {
+  ranks_[static_cast<std::size_t>(missing.value)] = presence::unreachable;
+  notices_.push_back({errc::peer_failed, missing, reason, failure_kind::unreachable});
+}
+
+void store_state::confirm_dead(rank failed) {
+  presence* const state = find_rank(failed);
+  if (!state || (*state != presence::unreachable && *state != presence::missing)) return;
+  *state = presence::dead;
+  for (failure_notice& each : notices_)
+    if (each.peer == failed) each.is_certain = true;
 }
 
 std::string store_state::missing() const {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include <hawser/bootstrap/agreement.hpp>
 #include <hawser/bootstrap/failure_board.hpp>
 #include <hawser/core/handshake.hpp>
 
@@ -27,18 +28,41 @@ struct admission {
   std::string reason;
 };
 
+/// Newcomers of each store of a job have numbers of their own range, so that none is ever used twice.
+constexpr std::int32_t numbers_per_store = 1 << 16;
+/// How a newcomer introduces itself; the store gives it a number.
+constexpr rank unnumbered{-1};
+
 /// Single-threaded.
 class store_state {
  public:
-  store_state(int size, std::size_t memory_limit) : ranks_(static_cast<std::size_t>(size)), limit_(memory_limit) {}
+  /// `stores_before`: how many stores the job has lost.
+  store_state(int size, std::size_t memory_limit, int stores_before)
+      : ranks_(static_cast<std::size_t>(size)),
+        next_newcomer_(size + stores_before * numbers_per_store),
+        limit_(memory_limit) {}
 
   admission admit(const introduction& who) const;
+  /// A number for a newcomer.
+  rank number_newcomer() { return rank(next_newcomer_++); }
   void join(rank joined);
   void leave(rank left);
   /// Records a failure; false where the rank had left or failed before.
-  bool fail(rank failed, const std::string& reason, failure_kind kind = failure_kind::unknown);
-  /// Records an abort; false where one is known, since all ranks tend to abort together and the first reason counts.
-  bool abort(const std::string& reason);
+  bool fail(rank failed, const std::string& reason, failure_kind kind, bool is_certain);
+  /// Records an abort; false where one of that scope is known, since all ranks tend to abort together and the first
+  /// reason counts.
+  bool abort(const std::string& scope, const std::string& reason);
+  standing standing_of(rank asked) const;
+  /// What an earlier store has said of ranks, before anybody joins.
+  void inherit(const std::vector<failure_notice>& known);
+  /// Ranks that have not come.
+  std::vector<rank> missing_ranks() const;
+  /// Gives up a rank that has not come.
+  void give_up_missing(rank missing, const std::string& reason);
+  /// From now on whoever has not come is out of reach.
+  void end_grace() noexcept { is_grace_over_ = true; }
+  /// A closed connection was that of a process that has ended.
+  void confirm_dead(rank failed);
   const std::vector<failure_notice>& notices() const noexcept { return notices_; }
 
   bool is_complete() const noexcept { return joined_ == ranks_.size(); }
@@ -56,9 +80,15 @@ class store_state {
   void forget(std::uint64_t connection);
 
  private:
-  enum class presence : std::uint8_t { missing, active, left, failed };
+  enum class presence : std::uint8_t { missing, active, left, dead, unreachable };
+
+  presence* find_rank(rank asked);
+  const presence* find_rank(rank asked) const { return const_cast<store_state*>(this)->find_rank(asked); }
 
   std::vector<presence> ranks_;
+  std::map<std::int32_t, presence> newcomers_;
+  std::int32_t next_newcomer_;
+  bool is_grace_over_ = false;
   std::size_t joined_ = 0;
   std::size_t active_ = 0;
   std::vector<failure_notice> notices_;

@@ -21,14 +21,17 @@ enum class message : std::uint8_t {
   erase,       // id, key -> answer
   rendezvous,  // id -> answer when all ranks have joined
   missing,     // id -> answer: which ranks have not joined, in words
-  abort,       // reason
+  abort,       // scope, reason
   leave,       // id -> answer
   link_lost,   // peer, reason: the connection to it is gone
+  agree,       // id, a question -> answer: the agreement
+  adopt,       // name, agreement: what an earlier store decided
+  admit,       // id -> answer when an agreement admits this newcomer
   // to the client
-  welcome,     // peer time-out in ms
+  welcome,     // peer time-out in ms, this rank's number, how many stores the job had before
   answer,      // id, status (0 or errc + 1), text
   is_waiting,  // id
-  failure,     // errc, rank or -1, reason, failure_kind
+  failure,     // errc, rank or -1, reason, failure_kind, scope, whether it is certain
   closing,     // -: the server ends in good order
 };
 
@@ -51,6 +54,13 @@ class writer {
     text_.append(value);
     return *this;
   }
+  /// Fields that another writer has made.
+  writer& raw(std::string_view fields) {
+    text_.append(fields);
+    return *this;
+  }
+  /// The fields alone.
+  std::string body() const { return text_.substr(head_bytes + 1); }
   std::string finish() {
     const auto length = static_cast<std::uint32_t>(text_.size() - head_bytes);
     for (std::size_t i = 0; i < head_bytes; ++i) text_[i] = static_cast<char>(length >> (8 * i));

@@ -68,7 +68,20 @@ error to_error(const transport::failure& why, std::string_view doing) {
   return made;
 }
 
+namespace {
+
+std::unique_ptr<bootstrap::members_door> door_of_all(std::unique_ptr<bootstrap::bootstrap> root) {
+  std::vector<rank> all = bootstrap::all_members(*root);
+  auto shared = std::make_shared<bootstrap::shared_door>(std::move(root));
+  return std::make_unique<bootstrap::members_door>(std::move(shared), std::string(), std::move(all));
+}
+
+}  // namespace
+
 job::job(std::unique_ptr<bootstrap::bootstrap> door, communicator_options options)
+    : job(door_of_all(std::move(door)), std::move(options)) {}
+
+job::job(std::unique_ptr<bootstrap::members_door> door, communicator_options options)
     : door_(std::move(door)), options_(std::move(options)) {
   if (options_.transports.empty()) options_.transports = default_transports();
   prepare_faults();
@@ -238,6 +251,7 @@ std::unique_ptr<transport::router> job::open_transports() {
   environment.publish = [this](std::string_view key, std::string_view value) { door_->put(key, value); };
   environment.look_up = [this](std::string_view key) { return door_->get(key, options_.rendezvous_timeout); };
   environment.secret = door_->secret();
+  environment.incarnation = door_->scope();
   environment.peer_timeout = options_.peer_timeout;
   environment.interface = options_.interface.empty() ? door_->local_address() : options_.interface;
 
@@ -310,7 +324,7 @@ void job::take_notices() {
 }
 
 transport::failure job::fail(const transport::failure& why) {
-  if (why.code == errc::peer_failed) {
+  if (why.code == errc::peer_failed && !has_failed_.load(std::memory_order_acquire)) {
     // Nobody may know yet, or the peer lives and only the link to it is gone.
     if (!has_notice_.load(std::memory_order_acquire)) door_->report_lost(why.peer, why.what);
     const auto patience = std::min<milliseconds>(options_.peer_timeout / 2, longest_patience);

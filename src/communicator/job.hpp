@@ -18,6 +18,7 @@
 #include <hawser/executor/progress_thread.hpp>
 #include <hawser/transport/faults.hpp>
 
+#include "../bootstrap/members_door.hpp"
 #include "contexts.hpp"
 #include "dump_service.hpp"
 
@@ -27,6 +28,8 @@ class job {
  public:
   /// Collective: exchanges identities and opens the transports.
   job(std::unique_ptr<bootstrap::bootstrap> door, communicator_options options);
+  /// The same for ranks that another job has come down, or grown, to.
+  job(std::unique_ptr<bootstrap::members_door> door, communicator_options options);
   job(const job&) = delete;
   job& operator=(const job&) = delete;
   ~job();
@@ -43,6 +46,8 @@ class job {
   const communicator_options& options() const noexcept { return options_; }
   executor::engine& engine() noexcept { return *engine_; }
   bootstrap::bootstrap& door() noexcept { return *door_; }
+  /// This job's place in the one that the process has joined.
+  const bootstrap::members_door& place() const noexcept { return *door_; }
   /// The host name of each rank.
   const std::vector<std::string>& host_names() const noexcept { return host_names_; }
   /// Ranks with equal numbers are on one host.
@@ -110,7 +115,7 @@ class job {
   void write_trace() const noexcept;
   void write_dump(std::string_view reason, std::optional<std::int32_t> blamed) const noexcept;
 
-  std::unique_ptr<bootstrap::bootstrap> door_;
+  std::unique_ptr<bootstrap::members_door> door_;
   communicator_options options_;
   std::vector<std::string> host_names_;
   std::vector<int> host_numbers_;       // of all processes

@@ -54,6 +54,11 @@ class communicator_state {
 
   /// Another one takes its place: no leave is taken when it goes.
   void retire() noexcept { is_retired_ = true; }
+  /// Whether this one has been shrunk; and that it has.
+  bool has_successor() const noexcept { return has_successor_; }
+  void set_successor() noexcept { has_successor_ = true; }
+  /// A name for an attempt to come to a communicator of other ranks; equal calls get equal names on all ranks.
+  std::string name_successor() { return calls_.communicator() + "~" + std::to_string(successors_++); }
 
   job& owner() noexcept { return *owner_; }
   const std::shared_ptr<job>& shared_owner() const noexcept { return owner_; }
@@ -112,6 +117,8 @@ class communicator_state {
   std::uint16_t context_ = 0;
   bool is_retired_ = false;
   std::uint16_t order_number_ = 0;
+  int successors_ = 0;
+  bool has_successor_ = false;
   std::shared_ptr<order_window> under_way_ = std::make_shared<order_window>();
   planner::planner planner_;
   call_log calls_;

@@ -36,9 +36,11 @@ transport::factory mpi_factory(MPI_Comm communicator, mpi_options options) {
   return {.name = "mpi",
           .reaches = transport::reach::network,
           .is_authenticated = false,
-          .open = [communicator, options](const transport::endpoint_environment& environment) {
-            return transport::any_transport(std::make_unique<mpi_transport>(communicator, environment, options));
-          }};
+          .open =
+              [communicator, options](const transport::endpoint_environment& environment) {
+                return transport::any_transport(std::make_unique<mpi_transport>(communicator, environment, options));
+              },
+          .is_renewable = false};  // MPI's own communicator does not survive a loss
 }
 
 }  // namespace hawser::mpi

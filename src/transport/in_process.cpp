@@ -88,6 +88,15 @@ int in_process_hub::size() const noexcept {
   return static_cast<int>(mailboxes_.size());
 }
 
+std::shared_ptr<in_process_hub> in_process_hub::successor(const std::string& incarnation, int size) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(successors_, [](const auto& entry) { return entry.second.expired(); });
+  std::weak_ptr<in_process_hub>& known = successors_[incarnation];
+  auto found = known.lock();
+  if (!found) known = found = std::make_shared<in_process_hub>(size);
+  return found;
+}
+
 in_process_transport::in_process_transport(std::shared_ptr<in_process_hub> shared, rank self)
     : hub_(std::move(shared)), self_(self) {
   if (!reaches(self))
@@ -278,7 +287,9 @@ factory in_process_factory(std::shared_ptr<in_process_hub> hub) {
           .reaches = reach::process,
           .is_authenticated = true,  // the same process
           .open = [hub = std::move(hub)](const endpoint_environment& environment) {
-            return any_transport(std::make_unique<in_process_transport>(hub, environment.self));
+            auto own =
+                environment.incarnation.empty() ? hub : hub->successor(environment.incarnation, environment.size);
+            return any_transport(std::make_unique<in_process_transport>(std::move(own), environment.self));
           }};
 }
 

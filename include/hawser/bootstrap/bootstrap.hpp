@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include <hawser/bootstrap/agreement.hpp>
 #include <hawser/bootstrap/failure_board.hpp>
 #include <hawser/core/rank.hpp>
 
@@ -27,14 +28,26 @@ class bootstrap {
   virtual void put(std::string_view key, std::string_view value) = 0;
   /// Waits until some rank has published the key. A key that is there is returned whatever happened since; else throws
   /// errc::timeout that names the key, or errc::peer_failed or errc::aborted as soon as a failure is known.
-  virtual std::string get(std::string_view key, milliseconds timeout) = 0;
+  std::string get(std::string_view key, milliseconds timeout) { return get(key, timeout, failures()); }
+  /// The same, ended by the failures on another board.
+  virtual std::string get(std::string_view key, milliseconds timeout, const failure_board& heeded) = 0;
   /// Removes a key (a finished exchange), so that a long job's store does not grow.
   virtual void erase(std::string_view key) = 0;
 
   /// Failed ranks and aborts, as they become known; shared with every communicator of this rank.
   virtual failure_board& failures() noexcept = 0;
   /// Tells every rank that the job is aborted, with a reason; returns at once.
-  virtual void abort(std::string_view reason) = 0;
+  void abort(std::string_view reason) { abort({}, reason); }
+  /// The same of a communicator's job that came out of this one (`failure_notice::scope`).
+  virtual void abort(std::string_view scope, std::string_view reason) = 0;
+
+  /// Collective over the living members: waits until each of them has asked or is known not to come. All that get an
+  /// answer get the same one. Failures do not end it, nor that of the arbiter where another one can take its place.
+  /// Throws errc::io where there is none left, errc::peer_failed where this rank has been given up by the others.
+  virtual agreement agree(const question& asked) = 0;
+  /// A newcomer (`self()` is not below `size()`): waits until an agreement admits it. Throws errc::timeout, errc::io;
+  /// errc::invalid_argument on a rank that was there from the start.
+  virtual admission_notice await_admission(milliseconds timeout) = 0;
 
   /// This rank has lost its connection to a peer, which may live all the same: where somebody can testify that it does,
   /// every rank gets a notice of `failure_kind::cut_link`. Returns at once; nothing where nobody can.

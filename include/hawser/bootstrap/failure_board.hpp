@@ -23,6 +23,8 @@ struct failure_notice {
   std::optional<rank> peer;
   std::string reason;
   failure_kind kind = failure_kind::unknown;
+  std::string scope{};      ///< an abort: of which communicator's job; empty: of the job as it was started
+  bool is_certain = false;  ///< a peer's failure: its process has ended, it is not only out of reach
 };
 
 /// The exception for work that a failure stopped; `problem` says what could not be done.
@@ -36,6 +38,13 @@ inline error to_error(const failure_notice& notice, std::string_view problem) {
 /// Thread-safe. Reading that nothing is new costs one relaxed load.
 class failure_board {
  public:
+  /// Called with each notice before any listener is, so that boards made from this one are up to date when waiters
+  /// wake.
+  struct watcher {
+    void (*take)(void* state, const failure_notice& notice) = nullptr;
+    void* state = nullptr;
+    friend bool operator==(const watcher&, const watcher&) = default;
+  };
   /// Called once per notice, from the posting thread, to wake a blocked loop.
   struct listener {
     void (*notify)(void* state) = nullptr;
@@ -53,14 +62,30 @@ class failure_board {
             notices_.end()};
   }
 
-  /// A second notice about the same rank is dropped: the first cause is the one to report.
+  /// A second notice about the same rank is dropped, but for its certainty: the first cause is the one to report.
   void post(failure_notice notice) {
     std::lock_guard lock(mutex_);
-    for (const failure_notice& known : notices_)
-      if (notice.peer && known.peer == notice.peer) return;
+    for (failure_notice& known : notices_)
+      if (notice.peer && known.peer == notice.peer) {
+        known.is_certain = known.is_certain || notice.is_certain;
+        return;
+      }
     notices_.push_back(std::move(notice));
     generation_.store(notices_.size(), std::memory_order_release);
+    for (const watcher& each : watchers_) each.take(each.state, notices_.back());
     for (const listener& each : listeners_) each.notify(each.state);
+  }
+
+  /// It is called for notices posted from now on. Returns those posted before.
+  std::vector<failure_notice> add_watcher(watcher added) {
+    std::lock_guard lock(mutex_);
+    watchers_.push_back(added);
+    return notices_;
+  }
+  /// As `remove_listener`.
+  void remove_watcher(watcher removed) {
+    std::lock_guard lock(mutex_);
+    std::erase(watchers_, removed);
   }
 
   /// It is called for notices posted from now on; those posted before are in `since`.
@@ -77,6 +102,7 @@ class failure_board {
  private:
   mutable std::mutex mutex_;
   std::vector<failure_notice> notices_;
+  std::vector<watcher> watchers_;
   std::vector<listener> listeners_;
   std::atomic<std::uint64_t> generation_{0};
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -27,12 +28,14 @@ class in_process_job : public std::enable_shared_from_this<in_process_job> {
 
   /// The bootstrap of one rank. Throws errc::invalid_argument out of range, errc::mismatch when that rank has joined.
   std::unique_ptr<bootstrap> join(rank self);
+  /// The bootstrap of a newcomer, numbered behind all that were there before; it waits for `await_admission`.
+  std::unique_ptr<bootstrap> join_newcomer();
 
   /// Tells every other rank that this one has failed, as if its process had been killed.
-  void declare_dead(rank failed, std::string_view reason = "declared dead") {
-    for (std::size_t r = 0; r < members_.size(); ++r)
-      if (static_cast<std::int32_t>(r) != failed.value)
-        members_[r].failures.post({errc::peer_failed, failed, std::string(reason)});
+  void declare_dead(rank failed, std::string_view reason = "declared dead") { give_up(failed, reason, standing::dead); }
+  /// The same as if it were cut off: it may live.
+  void declare_unreachable(rank failed, std::string_view reason = "declared unreachable") {
+    give_up(failed, reason, standing::unreachable);
   }
 
  private:
@@ -41,12 +44,38 @@ class in_process_job : public std::enable_shared_from_this<in_process_job> {
   struct member {
     failure_board failures;
     bool has_joined = false;
+    standing state = standing::absent;
+    std::optional<admission_notice> admitted{};
   };
 
-  in_process_job(int size, std::string secret) : members_(static_cast<std::size_t>(size)), secret_(std::move(secret)) {}
+  in_process_job(int size, std::string secret)
+      : size_(size), members_(static_cast<std::size_t>(size)), secret_(std::move(secret)) {}
 
-  int size() const noexcept { return static_cast<int>(members_.size()); }
+  int size() const noexcept { return size_; }
   member& at(rank r) { return members_[static_cast<std::size_t>(r.value)]; }
+
+  void give_up(rank failed, std::string_view reason, standing now) {
+    const bool is_certain = now == standing::dead;
+    std::size_t others = 0;
+    {
+      std::lock_guard lock(mutex_);
+      at(failed).state = now;
+      others = members_.size();
+    }
+    for (std::size_t r = 0; r < others; ++r)  // a deque's members stay where they are
+      if (static_cast<std::int32_t>(r) != failed.value)
+        member_at(r).failures.post({errc::peer_failed,
+                                    failed,
+                                    std::string(reason),
+                                    is_certain ? failure_kind::dead : failure_kind::unreachable,
+                                    {},
+                                    is_certain});
+    wake(this);
+  }
+  member& member_at(std::size_t number) {
+    std::lock_guard lock(mutex_);
+    return members_[number];
+  }
 
   /// Listener of every board: the lock orders the wake-up after a waiter's check.
   static void wake(void* job) {
@@ -63,10 +92,9 @@ class in_process_job : public std::enable_shared_from_this<in_process_job> {
     changed_.notify_all();
   }
 
-  std::string get(rank self, std::string_view key, milliseconds timeout) {
+  std::string get(std::string_view key, milliseconds timeout, const failure_board& failures) {
     const std::string problem = "waiting for the key \"" + std::string(key) + "\"";
     const auto deadline = std::chrono::steady_clock::now() + timeout;
-    failure_board& failures = at(self).failures;
     std::unique_lock lock(mutex_);
     for (;;) {
       if (const auto found = values_.find(key); found != values_.end()) return found->second;
@@ -86,12 +114,62 @@ class in_process_job : public std::enable_shared_from_this<in_process_job> {
     if (const auto found = values_.find(key); found != values_.end()) values_.erase(found);
   }
 
-  void abort(std::string_view reason) {
-    for (member& each : members_) each.failures.post({errc::aborted, std::nullopt, std::string(reason)});
+  void abort(std::string_view scope, std::string_view reason) {
+    std::size_t all = 0;
+    {
+      std::lock_guard lock(mutex_);
+      all = members_.size();
+    }
+    for (std::size_t r = 0; r < all; ++r)
+      member_at(r).failures.post({errc::aborted, std::nullopt, std::string(reason), std::string(scope)});
   }
 
-  std::vector<member> members_;
+  agreement agree(rank self, const question& asked) {
+    std::unique_lock lock(mutex_);
+    agreements_.ask(self, asked, agreement_table::clock::now());
+    for (;;) {
+      const auto decided = agreements_.decide(
+          agreement_table::clock::now(), [this](rank r) { return at(r).state; }, lobby_);
+      for (const std::string& name : decided) admit(name);
+      if (!decided.empty()) changed_.notify_all();
+      if (const agreement* made = agreements_.find(asked.name)) return *made;
+      changed_.wait_for(lock, longest_pause);
+    }
+  }
+
+  void admit(const std::string& name) {
+    const agreement& made = *agreements_.find(name);
+    admission_notice notice{name, {}};
+    for (const agreement::member& each : made.members) notice.members.push_back(each.number);
+    notice.members.insert(notice.members.end(), made.newcomers.begin(), made.newcomers.end());
+    for (const rank each : made.newcomers) at(each).admitted = notice;
+  }
+
+  admission_notice await_admission(rank self, milliseconds timeout) {
+    if (self.value < size_) fail(errc::invalid_argument, "rank " + to_string(self) + " is no newcomer");
+    std::unique_lock lock(mutex_);
+    lobby_.push_back(self);
+    changed_.notify_all();
+    if (changed_.wait_for(lock, timeout, [&] { return at(self).admitted.has_value(); })) return *at(self).admitted;
+    std::erase(lobby_, self);
+    fail(errc::timeout, "this process was not admitted to the job",
+         "no communicator has grown within " + std::to_string(timeout.count()) + " ms");
+  }
+
+  void leave(rank self) {
+    std::lock_guard lock(mutex_);
+    if (at(self).state == standing::present) at(self).state = standing::left;
+    changed_.notify_all();
+  }
+
+  /// A waiting rank looks at the clock at least this often: an agreement may end by time-out.
+  static constexpr milliseconds longest_pause{20};
+
+  int size_;
+  std::deque<member> members_;  // newcomers behind the ranks of the start
   std::string secret_;
+  agreement_table agreements_;
+  std::vector<rank> lobby_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, std::string, std::less<>> values_;
@@ -100,7 +178,8 @@ class in_process_job : public std::enable_shared_from_this<in_process_job> {
 /// One rank of an in-process job; made by `in_process_job::join`.
 class in_process_bootstrap final : public bootstrap {
  public:
-  in_process_bootstrap(std::shared_ptr<in_process_job> job, rank self) : job_(std::move(job)), self_(self) {
+  in_process_bootstrap(std::shared_ptr<in_process_job> job, rank self)
+      : job_(std::move(job)), self_(self), failures_(job_->member_at(static_cast<std::size_t>(self.value)).failures) {
     failures().add_listener({&in_process_job::wake, job_.get()});
   }
   in_process_bootstrap(const in_process_bootstrap&) = delete;
@@ -110,19 +189,29 @@ class in_process_bootstrap final : public bootstrap {
     failures().remove_listener({&in_process_job::wake, job_.get()});
   }
 
+  using bootstrap::abort;
+  using bootstrap::get;
   rank self() const noexcept override { return self_; }
   int size() const noexcept override { return job_->size(); }
   void put(std::string_view key, std::string_view value) override { job_->put(key, value); }
-  std::string get(std::string_view key, milliseconds timeout) override { return job_->get(self_, key, timeout); }
+  std::string get(std::string_view key, milliseconds timeout, const failure_board& heeded) override {
+    return job_->get(key, timeout, heeded);
+  }
   void erase(std::string_view key) override { job_->erase(key); }
-  failure_board& failures() noexcept override { return job_->at(self_).failures; }
-  void abort(std::string_view reason) override { job_->abort(reason); }
+  failure_board& failures() noexcept override { return failures_; }
+  void abort(std::string_view scope, std::string_view reason) override { job_->abort(scope, reason); }
+  agreement agree(const question& asked) override { return job_->agree(self_, asked); }
+  admission_notice await_admission(milliseconds timeout) override { return job_->await_admission(self_, timeout); }
   const std::string& secret() const noexcept override { return job_->secret_; }
-  void leave() override { has_left_ = true; }
+  void leave() override {
+    has_left_ = true;
+    job_->leave(self_);
+  }
 
  private:
   std::shared_ptr<in_process_job> job_;
   rank self_;
+  failure_board& failures_;
   bool has_left_ = false;
 };
 
@@ -134,8 +223,21 @@ inline std::unique_ptr<bootstrap> in_process_job::join(rank self) {
     std::lock_guard lock(mutex_);
     if (std::exchange(at(self).has_joined, true))
       fail(errc::mismatch, "rank " + to_string(self) + " has joined this job before", "each rank joins once");
+    at(self).state = standing::present;
   }
   return std::make_unique<in_process_bootstrap>(shared_from_this(), self);
+}
+
+inline std::unique_ptr<bootstrap> in_process_job::join_newcomer() {
+  std::int32_t number = 0;
+  {
+    std::lock_guard lock(mutex_);
+    number = static_cast<std::int32_t>(members_.size());
+    member& added = members_.emplace_back();
+    added.has_joined = true;
+    added.state = standing::present;
+  }
+  return std::make_unique<in_process_bootstrap>(shared_from_this(), rank(number));
 }
 
 }  // namespace hawser::bootstrap

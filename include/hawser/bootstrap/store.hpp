@@ -45,14 +45,17 @@ class store_server {
   void close(milliseconds linger);
 
  private:
+  friend class store_bootstrap;
   class implementation;
+  struct inheritance;
+  explicit store_server(std::unique_ptr<implementation> self);
   std::unique_ptr<implementation> self_;
 };
 
 /// How a rank joins a job through a store.
 struct store_options {
-  rank self;
-  int size = 1;
+  rank self;     ///< -1: a newcomer to a job that runs; the store gives it a number, and `communicator::join` a rank
+  int size = 1;  ///< ranks that the job was started with
   std::string address = "127.0.0.1";  ///< name or numeric address of the store
   int port = 0;
   std::string secret;
@@ -63,8 +66,15 @@ struct store_options {
   milliseconds peer_timeout{10'000};     ///< the smaller one of this and the server's applies
 };
 
+/// Ranks that the others know as possible successors of a lost store: the lowest of each host first.
+inline constexpr std::size_t most_standbys = 16;
+
 /// A rank's bootstrap over the TCP store. One monitor thread sends heartbeats (every quarter of the peer time-out),
 /// receives answers and failure notices, and posts the latter on the board. Thread-safe.
+///
+/// From the rendezvous on each rank holds an address ready at which it would open a store itself. Where the store is
+/// lost, the lowest of at most `most_standbys` ranks that can be reached does so, the others connect to it, and `agree`
+/// goes on; the keys of the lost store are gone (docs/recovery.md).
 class store_bootstrap final : public bootstrap {
  public:
   /// Tries with growing pauses until `connect_timeout`. Throws errc::timeout (nobody listens; the message says where
@@ -83,11 +93,15 @@ class store_bootstrap final : public bootstrap {
   rank self() const noexcept override;
   int size() const noexcept override;
   void put(std::string_view key, std::string_view value) override;
-  std::string get(std::string_view key, milliseconds timeout) override;
+  using bootstrap::abort;
+  using bootstrap::get;
+  std::string get(std::string_view key, milliseconds timeout, const failure_board& heeded) override;
   void erase(std::string_view key) override;
   failure_board& failures() noexcept override;
-  void abort(std::string_view reason) override;
+  void abort(std::string_view scope, std::string_view reason) override;
   void report_lost(rank peer, std::string_view reason) override;
+  agreement agree(const question& asked) override;
+  admission_notice await_admission(milliseconds timeout) override;
   std::string local_address() const override;
   const std::string& secret() const noexcept override;
   void leave() override;

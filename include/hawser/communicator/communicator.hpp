@@ -14,6 +14,7 @@
 #include <hawser/bootstrap/bootstrap.hpp>
 #include <hawser/communicator/collectives.hpp>
 #include <hawser/communicator/discovery_report.hpp>
+#include <hawser/communicator/recovery.hpp>
 #include <hawser/communicator/refinement.hpp>
 #include <hawser/core/failure_kind.hpp>
 #include <hawser/diagnosis/statistics.hpp>
@@ -180,6 +181,18 @@ class communicator : public collectives<communicator> {
 
   /// What made the job unusable on this rank, as far as it has learnt; nothing while all is well. From any thread.
   std::optional<failure_report> failure() const;
+
+  /// Collective among the ranks that live, after an error that names a rank, or an abort: ends this communicator,
+  /// agrees on who survives and gives them a new one; all communicators of this one's job end. Its hierarchy is the
+  /// part of this one that they sit on, and all is planned and opened anew, so that no late message of the old one can
+  /// be taken for one of the new. Ranks that die meanwhile are left out too; whoever gets a communicator gets the same
+  /// as all others. Calls that are pending here end with an error first; this object can only be destroyed afterwards,
+  /// which waits for nobody. Over MPI the new one uses TCP. Throws errc::peer_failed where the survivors are no
+  /// majority of the ranks that may be alive (half of them, with the lowest, are one) or where this rank has been given
+  /// up by the others, errc::timeout that names ranks that have not called it, errc::io where the store is lost and has
+  /// no successor, errc::invalid_argument after it has succeeded, and what opening transports throws, on all alike.
+  shrunk_communicator shrink(const recovery_options& options = {});
+
   /// From any thread: every pending and later call of every rank of the job fails with errc::aborted and this reason.
   void abort(std::string_view reason);
 

@@ -30,6 +30,9 @@ struct endpoint_environment {
   std::chrono::milliseconds peer_timeout{10'000};
   /// Name or address of the network interface to listen on; empty means: the one that reaches the store.
   std::string interface;
+  /// Which of the job's communicators of all ranks it is opened for, the same on all of them: empty for the first one,
+  /// a name for one that was shrunk or grown.
+  std::string incarnation{};
   /// Upper bound of memory for buffers that the transport allocates itself, per endpoint.
   std::size_t memory_budget = std::size_t{64} << 20;
 };
@@ -46,6 +49,8 @@ struct factory {
   /// Whether this host has what the transport is good at; where some rank's host has not, a later line of the same
   /// reach is preferred. Empty: it has.
   std::function<bool()> suits_host = {};
+  /// Whether it can be opened again for other ranks of the job, after a loss or to admit newcomers.
+  bool is_renewable = true;
 };
 
 /// The transports that a program has; the order is the order of preference within one reach.

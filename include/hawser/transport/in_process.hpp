@@ -2,8 +2,11 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +25,8 @@ class in_process_hub {
 
   /// Ranks that share it.
   int size() const noexcept;
+  /// The hub of a communicator that came out of this one's job, the same for all that name it.
+  std::shared_ptr<in_process_hub> successor(const std::string& incarnation, int size);
 
  private:
   friend class in_process_transport;
@@ -29,6 +34,8 @@ class in_process_hub {
   struct letter;
   struct parcel;
   std::vector<std::unique_ptr<mailbox>> mailboxes_;
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<in_process_hub>> successors_;  // under mutex_
 };
 
 /// One rank's endpoint. Each endpoint is used by one thread at a time, different endpoints by different threads.
