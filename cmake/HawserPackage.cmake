@@ -1,4 +1,5 @@
-# cpack -G DEB makes libhawser-dev (headers, libraries, CMake and pkg-config files) and hawser (the program, shared libraries).
+# cpack -G DEB makes libhawser-dev (headers, libraries, CMake and pkg-config files), hawser (the program, shared libraries) and,
+# where they are built, hawser-openmpi and hawser-mpich (libhawser-mpi.so), which need these MPI libraries.
 set(CPACK_PACKAGE_VENDOR "hawser")
 set(CPACK_PACKAGE_CONTACT "the hawser authors")
 set(CPACK_PACKAGE_VERSION "${PROJECT_VERSION}")
@@ -8,6 +9,15 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_COMPONENTS_ALL runtime development)
+foreach(mpi IN ITEMS openmpi mpich)
+  if(TARGET hawser_mpi_profile_${mpi})
+    string(TOUPPER ${mpi} upper)
+    list(APPEND CPACK_COMPONENTS_ALL ${mpi})
+    set(CPACK_DEBIAN_${upper}_PACKAGE_NAME hawser-${mpi})
+    set(CPACK_DEBIAN_${upper}_PACKAGE_SECTION science)
+    set(CPACK_DEBIAN_${upper}_PACKAGE_SHLIBDEPS ON)
+  endif()
+endforeach()
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME hawser)

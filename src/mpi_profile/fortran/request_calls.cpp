@@ -1,5 +1,5 @@
 // Fortran's calls on requests under Open MPI, and the beginning and the end of MPI. Where no request of this library
-// exists they go to Open MPI's own.
+// exists they go to Open MPI's own. The module mpi_f08 calls the test family as pmpi_x_, the others as ompi_x_f.
 #include "../requests.hpp"
 #include "request_lists.hpp"
 
@@ -18,15 +18,15 @@ extern "C" __attribute__((visibility("default"))) void ompi_wait_f(MPI_Fint* req
 }
 HAWSER_FORTRAN_NAMES(ompi_wait_f, _wait, (MPI_Fint * request, MPI_Fint* status, MPI_Fint* error))
 
-extern "C" __attribute__((weak)) void pmpi_test_(MPI_Fint* request, MPI_Fint* flag, MPI_Fint* status, MPI_Fint* error);
-extern "C" __attribute__((visibility("default"))) void ompi_test_f(MPI_Fint* request, MPI_Fint* flag, MPI_Fint* status,
-                                                                   MPI_Fint* error) {
-  if (!has_requests()) return pmpi_test_(request, flag, status, error);
+extern "C" __attribute__((weak)) void ompi_test_f(MPI_Fint* request, MPI_Fint* flag, MPI_Fint* status, MPI_Fint* error);
+extern "C" __attribute__((visibility("default"))) void pmpi_test_(MPI_Fint* request, MPI_Fint* flag, MPI_Fint* status,
+                                                                  MPI_Fint* error) {
+  if (!has_requests()) return ompi_test_f(request, flag, status, error);
   requests one(1, request);
   statuses told(1, status);
   finish(error, MPI_Test(one.data(), flag, told.data()));
 }
-HAWSER_FORTRAN_NAMES(ompi_test_f, _test, (MPI_Fint * request, MPI_Fint* flag, MPI_Fint* status, MPI_Fint* error))
+HAWSER_FORTRAN_NAMES(pmpi_test_, _test, (MPI_Fint * request, MPI_Fint* flag, MPI_Fint* status, MPI_Fint* error))
 
 extern "C" __attribute__((weak)) void pmpi_waitall_(MPI_Fint* count, MPI_Fint* list, MPI_Fint* status, MPI_Fint* error);
 extern "C" __attribute__((visibility("default"))) void ompi_waitall_f(MPI_Fint* count, MPI_Fint* list, MPI_Fint* status,
@@ -38,16 +38,16 @@ extern "C" __attribute__((visibility("default"))) void ompi_waitall_f(MPI_Fint* 
 }
 HAWSER_FORTRAN_NAMES(ompi_waitall_f, _waitall, (MPI_Fint * count, MPI_Fint* list, MPI_Fint* status, MPI_Fint* error))
 
-extern "C" __attribute__((weak)) void pmpi_testall_(MPI_Fint* count, MPI_Fint* list, MPI_Fint* flag, MPI_Fint* status,
-                                                    MPI_Fint* error);
-extern "C" __attribute__((visibility("default"))) void ompi_testall_f(MPI_Fint* count, MPI_Fint* list, MPI_Fint* flag,
-                                                                      MPI_Fint* status, MPI_Fint* error) {
-  if (!has_requests()) return pmpi_testall_(count, list, flag, status, error);
+extern "C" __attribute__((weak)) void ompi_testall_f(MPI_Fint* count, MPI_Fint* list, MPI_Fint* flag, MPI_Fint* status,
+                                                     MPI_Fint* error);
+extern "C" __attribute__((visibility("default"))) void pmpi_testall_(MPI_Fint* count, MPI_Fint* list, MPI_Fint* flag,
+                                                                     MPI_Fint* status, MPI_Fint* error) {
+  if (!has_requests()) return ompi_testall_f(count, list, flag, status, error);
   requests all(*count, list);
   statuses told(*count, status);
   finish(error, MPI_Testall(*count, all.data(), flag, told.data()));
 }
-HAWSER_FORTRAN_NAMES(ompi_testall_f, _testall,
+HAWSER_FORTRAN_NAMES(pmpi_testall_, _testall,
                      (MPI_Fint * count, MPI_Fint* list, MPI_Fint* flag, MPI_Fint* status, MPI_Fint* error))
 
 extern "C" __attribute__((weak)) void pmpi_waitany_(MPI_Fint* count, MPI_Fint* list, MPI_Fint* index, MPI_Fint* status,
@@ -63,18 +63,18 @@ extern "C" __attribute__((visibility("default"))) void ompi_waitany_f(MPI_Fint* 
 HAWSER_FORTRAN_NAMES(ompi_waitany_f, _waitany,
                      (MPI_Fint * count, MPI_Fint* list, MPI_Fint* index, MPI_Fint* status, MPI_Fint* error))
 
-extern "C" __attribute__((weak)) void pmpi_testany_(MPI_Fint* count, MPI_Fint* list, MPI_Fint* index, MPI_Fint* flag,
-                                                    MPI_Fint* status, MPI_Fint* error);
-extern "C" __attribute__((visibility("default"))) void ompi_testany_f(MPI_Fint* count, MPI_Fint* list, MPI_Fint* index,
-                                                                      MPI_Fint* flag, MPI_Fint* status,
-                                                                      MPI_Fint* error) {
-  if (!has_requests()) return pmpi_testany_(count, list, index, flag, status, error);
+extern "C" __attribute__((weak)) void ompi_testany_f(MPI_Fint* count, MPI_Fint* list, MPI_Fint* index, MPI_Fint* flag,
+                                                     MPI_Fint* status, MPI_Fint* error);
+extern "C" __attribute__((visibility("default"))) void pmpi_testany_(MPI_Fint* count, MPI_Fint* list, MPI_Fint* index,
+                                                                     MPI_Fint* flag, MPI_Fint* status,
+                                                                     MPI_Fint* error) {
+  if (!has_requests()) return ompi_testany_f(count, list, index, flag, status, error);
   requests all(*count, list);
   statuses told(1, status);
   finish(error, MPI_Testany(*count, all.data(), index, flag, told.data()));
   count_from_one(index);
 }
-HAWSER_FORTRAN_NAMES(ompi_testany_f, _testany,
+HAWSER_FORTRAN_NAMES(pmpi_testany_, _testany,
                      (MPI_Fint * count, MPI_Fint* list, MPI_Fint* index, MPI_Fint* flag, MPI_Fint* status,
                       MPI_Fint* error))
 
@@ -93,30 +93,30 @@ HAWSER_FORTRAN_NAMES(ompi_waitsome_f, _waitsome,
                      (MPI_Fint * count, MPI_Fint* list, MPI_Fint* completed, MPI_Fint* indices, MPI_Fint* status,
                       MPI_Fint* error))
 
-extern "C" __attribute__((weak)) void pmpi_testsome_(MPI_Fint* count, MPI_Fint* list, MPI_Fint* completed,
-                                                     MPI_Fint* indices, MPI_Fint* status, MPI_Fint* error);
-extern "C" __attribute__((visibility("default"))) void ompi_testsome_f(MPI_Fint* count, MPI_Fint* list,
-                                                                       MPI_Fint* completed, MPI_Fint* indices,
-                                                                       MPI_Fint* status, MPI_Fint* error) {
-  if (!has_requests()) return pmpi_testsome_(count, list, completed, indices, status, error);
+extern "C" __attribute__((weak)) void ompi_testsome_f(MPI_Fint* count, MPI_Fint* list, MPI_Fint* completed,
+                                                      MPI_Fint* indices, MPI_Fint* status, MPI_Fint* error);
+extern "C" __attribute__((visibility("default"))) void pmpi_testsome_(MPI_Fint* count, MPI_Fint* list,
+                                                                      MPI_Fint* completed, MPI_Fint* indices,
+                                                                      MPI_Fint* status, MPI_Fint* error) {
+  if (!has_requests()) return ompi_testsome_f(count, list, completed, indices, status, error);
   requests all(*count, list);
   statuses told(*count, status);
   finish(error, MPI_Testsome(*count, all.data(), completed, indices, told.data()));
   for (int i = 0; *completed != MPI_UNDEFINED && i < *completed; ++i) count_from_one(indices + i);
 }
-HAWSER_FORTRAN_NAMES(ompi_testsome_f, _testsome,
+HAWSER_FORTRAN_NAMES(pmpi_testsome_, _testsome,
                      (MPI_Fint * count, MPI_Fint* list, MPI_Fint* completed, MPI_Fint* indices, MPI_Fint* status,
                       MPI_Fint* error))
 
-extern "C" __attribute__((weak)) void pmpi_request_get_status_(MPI_Fint* request, MPI_Fint* flag, MPI_Fint* status,
-                                                               MPI_Fint* error);
-extern "C" __attribute__((visibility("default"))) void ompi_request_get_status_f(MPI_Fint* request, MPI_Fint* flag,
-                                                                                 MPI_Fint* status, MPI_Fint* error) {
-  if (!has_requests()) return pmpi_request_get_status_(request, flag, status, error);
+extern "C" __attribute__((weak)) void ompi_request_get_status_f(MPI_Fint* request, MPI_Fint* flag, MPI_Fint* status,
+                                                                MPI_Fint* error);
+extern "C" __attribute__((visibility("default"))) void pmpi_request_get_status_(MPI_Fint* request, MPI_Fint* flag,
+                                                                                MPI_Fint* status, MPI_Fint* error) {
+  if (!has_requests()) return ompi_request_get_status_f(request, flag, status, error);
   statuses told(1, status);
   finish(error, MPI_Request_get_status(PMPI_Request_f2c(*request), flag, told.data()));
 }
-HAWSER_FORTRAN_NAMES(ompi_request_get_status_f, _request_get_status,
+HAWSER_FORTRAN_NAMES(pmpi_request_get_status_, _request_get_status,
                      (MPI_Fint * request, MPI_Fint* flag, MPI_Fint* status, MPI_Fint* error))
 
 extern "C" __attribute__((weak)) void pmpi_request_free_(MPI_Fint* request, MPI_Fint* error);
