@@ -17,18 +17,26 @@ constexpr std::int64_t most_bytes = std::int64_t{32} << 20;
 constexpr int least_runs = 5, most_runs = 25;
 constexpr double time_for_each = 2e-3;
 
-/// The same call on buffers of this object.
+/// The same call on buffers of this object, smaller where it is large. All ranks come to the same sizes, whatever their
+/// own types, since they follow from what is agreed on.
 class trial {
  public:
-  trial(const arguments& like, std::int64_t bytes, int size) : call_(like) {
-    const double share =
-        std::min(1.0, static_cast<double>(most_bytes) / static_cast<double>(std::max<std::int64_t>(1, bytes)));
-    const auto room = static_cast<std::size_t>(std::min(bytes, most_bytes)) + static_cast<std::size_t>(size) * 64;
-    in_.resize(room);
-    out_.resize(room);
-    if (!schedule::reduces(like.what)) in_bytes(size);
-    shrink(call_.send, share, size);
-    shrink(call_.receive, share, size);
+  trial(const arguments& like, std::int64_t bytes, const known_communicator& known) : call_(like) {
+    const std::int64_t tried = std::min(bytes, most_bytes);
+    share_ = bytes > tried ? static_cast<double>(tried) / static_cast<double>(bytes) : 1.0;
+    in_.resize(static_cast<std::size_t>(tried));
+    out_.resize(static_cast<std::size_t>(tried));
+    if (schedule::reduces(like.what)) {
+      call_.receive.count = static_cast<int>(share_ * call_.receive.count);
+      if (like.is_ragged) scale_counts(known.size, 1);
+    } else if (like.is_ragged) {
+      scale_counts(known.size, static_cast<double>(size_of(like.receive.type)));
+      call_.send = {nullptr, counts_[static_cast<std::size_t>(known.rank)], MPI_BYTE};
+      call_.receive.type = MPI_BYTE;
+    } else {
+      const std::int64_t blocks = schedule::buffer_blocks(like.what, known.size);
+      call_.send = call_.receive = {nullptr, static_cast<int>(tried / blocks), MPI_BYTE};
+    }
     call_.send.address = in_.data();
     call_.receive.address = out_.data();
   }
@@ -36,44 +44,20 @@ class trial {
   const arguments& call() const noexcept { return call_; }
 
  private:
-  /// What moves is measured without gaps.
-  void in_bytes(int size) {
-    const auto convert = [&](buffer_arguments& buffer) {
-      const auto element = static_cast<int>(size_of(buffer.type));
-      buffer.count = element * buffer.count;
-      if (buffer.counts != nullptr) {
-        counts_.assign(buffer.counts, buffer.counts + size);
-        for (int& each : counts_) each *= element;
-        buffer.counts = counts_.data();
-      }
-      buffer.type = MPI_BYTE;
-    };
-    if (call_.send.is_in_place()) call_.send = own_block();
-    if (call_.receive.is_in_place()) call_.receive = {nullptr, call_.send.count, call_.send.type};
-    if (call_.what != collective::broadcast) convert(call_.send);
-    convert(call_.receive);
-  }
-
-  buffer_arguments own_block() const {
-    int self = 0;
-    PMPI_Comm_rank(call_.comm, &self);
-    return {nullptr, call_.is_ragged ? call_.receive.counts[self] : call_.receive.count, call_.receive.type};
-  }
-
-  void shrink(buffer_arguments& buffer, double share, int size) {
-    buffer.count = static_cast<int>(share * buffer.count);
-    if (buffer.counts == nullptr) return;
-    if (counts_.empty()) counts_.assign(buffer.counts, buffer.counts + size);
-    for (int& each : counts_) each = static_cast<int>(share * each);
-    buffer.counts = counts_.data();
-    displacements_.assign(static_cast<std::size_t>(size), 0);
-    for (int r = 1; r < size; ++r)
-      displacements_[static_cast<std::size_t>(r)] =
-          displacements_[static_cast<std::size_t>(r) - 1] + counts_[static_cast<std::size_t>(r) - 1];
-    buffer.displacements = displacements_.data();
+  /// The blocks of the receive side, one after the other.
+  void scale_counts(int size, double factor) {
+    int next = 0;
+    for (int r = 0; r < size; ++r) {
+      counts_.push_back(static_cast<int>(share_ * factor * call_.receive.counts[r]));
+      displacements_.push_back(next);
+      next += counts_.back();
+    }
+    call_.receive.counts = counts_.data();
+    call_.receive.displacements = displacements_.data();
   }
 
   arguments call_;
+  double share_ = 1;
   std::vector<std::byte> in_, out_;
   std::vector<int> counts_, displacements_;
 };
@@ -119,7 +103,7 @@ void calibrate(const arguments& call, std::int64_t bytes, const std::optional<re
                known_communicator& known, choice& undecided) {
   std::optional<trial> own;
   try {
-    own.emplace(call, bytes, known.size);
+    own.emplace(call, bytes, known);
   } catch (const std::bad_alloc&) {  // the others must hear of it
   }
   undecided.by = choice::server::mpi;
