@@ -121,7 +121,8 @@ class in_process_job : public std::enable_shared_from_this<in_process_job> {
       all = members_.size();
     }
     for (std::size_t r = 0; r < all; ++r)
-      member_at(r).failures.post({errc::aborted, std::nullopt, std::string(reason), std::string(scope)});
+      member_at(r).failures.post(
+          {errc::aborted, std::nullopt, std::string(reason), failure_kind::unknown, std::string(scope)});
   }
 
   agreement agree(rank self, const question& asked) {
