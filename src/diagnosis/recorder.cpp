@@ -54,7 +54,7 @@ std::uint64_t recorder::begin_call(const call_facts& facts, std::uint64_t number
   const std::uint64_t id = calls_made_.fetch_add(1, std::memory_order_relaxed) + 1;
   call_place& place = calls_[id % kept_calls];
   place.mark.store(0, std::memory_order_relaxed);
-  place.begin.store(ticks(), std::memory_order_release);
+  place.begin.store(look(), std::memory_order_release);
   place.end.store(0, std::memory_order_release);
   place.number.store(number, std::memory_order_release);
   place.count.store(static_cast<std::uint64_t>(facts.count), std::memory_order_release);
@@ -70,9 +70,11 @@ std::uint64_t recorder::begin_call(const call_facts& facts, std::uint64_t number
 std::uint64_t recorder::end_call(std::uint64_t id, call_state state) noexcept {
   call_place& place = calls_[id % kept_calls];
   if (id == not_recorded || place.mark.load(std::memory_order_relaxed) != id) return 0;
-  const std::uint64_t now = ticks();
+  // The end of its last step is that of the call.
+  const std::uint64_t begin = place.begin.load(std::memory_order_relaxed), last = now_.load(std::memory_order_relaxed);
+  const std::uint64_t now = state == call_state::done && last > begin ? last : look();
   place.end.store((now & ~std::uint64_t{1}) | (state == call_state::failed ? 1 : 0), std::memory_order_release);
-  return now - place.begin.load(std::memory_order_relaxed);
+  return now - begin;
 }
 
 bool recorder::read_call(std::uint64_t id, call_record& into) const noexcept {

@@ -107,14 +107,15 @@ class recorder {
   /// Returns how long it took, in ticks; 0 where that is not known any more.
   std::uint64_t end_call(std::uint64_t id, call_state state) noexcept;
 
-  /// A step begins; returns its place for `end_step`.
+  /// A step begins; returns its place for `end_step`. What follows the beginning of a call or the end of a step begins
+  /// when that was: looking at the counter is most of what recording costs.
   std::uint64_t begin_step(std::uint64_t call, std::uint32_t step, std::int64_t segment, schedule::step_kind kind,
                            rank peer) noexcept {
     if (call == not_recorded) return not_recorded;
     const std::uint64_t position = steps_made_.load(std::memory_order_relaxed) + 1;
     step_place& place = steps_[position % kept_steps];
     place.mark.store(0, std::memory_order_relaxed);
-    place.begin.store(ticks(), std::memory_order_release);
+    place.begin.store(now_.load(std::memory_order_relaxed), std::memory_order_release);
     place.end.store(0, std::memory_order_release);
     place.what.store((call % call_modulus) << 44 | std::uint64_t{step & step_mask} << 24 |
                          (static_cast<std::uint32_t>(peer.value) & peer_mask),
@@ -129,7 +130,7 @@ class recorder {
   void end_step(std::uint64_t position) noexcept {
     step_place& place = steps_[position % kept_steps];
     if (position != not_recorded && place.mark.load(std::memory_order_relaxed) >> 24 == (position & position_mask))
-      place.end.store(ticks(), std::memory_order_release);
+      place.end.store(look(), std::memory_order_release);
   }
 
   /// From any thread, at any time.
@@ -152,12 +153,18 @@ class recorder {
     std::atomic<std::uint64_t> number{0}, count{0}, kinds{0}, sizes{0}, root{0};
   };
 
+  std::uint64_t look() noexcept {
+    const std::uint64_t now = ticks();
+    now_.store(now, std::memory_order_relaxed);
+    return now;
+  }
   bool read_call(std::uint64_t id, call_record& into) const noexcept;
   bool read_step(std::uint64_t position, step_record& into) const noexcept;
 
   std::atomic<bool> is_enabled_{true};
   alignas(64) std::atomic<std::uint64_t> calls_made_{0};
   alignas(64) std::atomic<std::uint64_t> steps_made_{0};
+  std::atomic<std::uint64_t> now_{0};  // the last look at the counter
   std::array<call_place, kept_calls> calls_;
   std::array<step_place, kept_steps> steps_;
   tick_scale::look first_look_;
