@@ -130,19 +130,29 @@ std::optional<hang_report> find_late(const job_view& job, const std::vector<abse
   return std::nullopt;
 }
 
-/// Everybody who is late waits elsewhere: a circle over communicators.
+/// What a rank that is late for a call is in instead, where that keeps it: a call of another communicator, or a message
+/// whose other end is in a call.
+std::optional<std::string> what_keeps(const job_view& job, std::int32_t late) {
+  if (const auto open = job.open_calls(late); !open.empty())
+    return job.in_words({open.front()->communicator, open.front()->number});
+  for (const dumped_call* message : job.open_messages(late))
+    if (!job.open_calls(message->peer).empty())
+      return message->signature + (message->what == "send" ? " to rank " : " from rank ") +
+             std::to_string(message->peer) + " with label " + std::to_string(message->number);
+  return std::nullopt;
+}
+
+/// Everybody who is late waits elsewhere: a circle.
 std::optional<hang_report> find_order(const job_view& job, const std::vector<absence>& waits) {
   for (const absence& each : waits)
     for (std::int32_t late : each.late) {
-      const auto open = job.open_calls(late);
-      if (open.empty()) continue;
-      const call_name other{open.front()->communicator, open.front()->number};
+      const auto other = what_keeps(job, late);
+      if (!other) continue;
       hang_report report{
           .kind = hang_kind::order, .ranks = {late}, .communicator = each.call.first, .call = each.call.second};
-      report.sentence = "Rank " + std::to_string(late) + " is in " + job.in_words(other) + ", while " +
+      report.sentence = "Rank " + std::to_string(late) + " is in " + *other + ", while " +
                         ranks_in_words(each.waiting) + " wait" + (each.waiting.size() == 1 ? "s" : "") + " for it in " +
-                        job.in_words(each.call) +
-                        ": the ranks make the calls of these communicators in different orders.";
+                        job.in_words(each.call) + ": the ranks make these two in different orders.";
       return report;
     }
   return std::nullopt;
@@ -173,6 +183,8 @@ hang_report first_finding(const job_view& job) {
   if (auto found = find_late(job, waits)) return *found;
   if (auto found = find_missing(job, waits, false)) return *found;
   if (auto found = find_order(job, waits)) return *found;
+  const bool is_late = std::any_of(waits.begin(), waits.end(), [](const absence& each) { return !each.late.empty(); });
+  if (auto found = is_late ? detail::find_stuck_message(job) : std::nullopt) return *found;
   if (auto found = detail::find_stuck_step(job)) return *found;
   if (auto found = detail::find_stuck_message(job)) return *found;
   hang_report none;

@@ -98,7 +98,7 @@ hang_report end_of_chain(const job_view& job, const call_name& call, const waiti
     end = has_steps ? " has not finished what it sends"
           : made != nullptr && made->is_open()
               ? " does nothing in the call: nobody drives it, or its operator does not return"
-              : " has left the call";
+              : (made == nullptr ? " is not in it" : " has left the call");
   }
   report.sentence = "In " + job.in_words(call) + ", " + chain + end + ".";
   return report;

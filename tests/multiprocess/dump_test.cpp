@@ -120,6 +120,7 @@ TEST_P(dumps, name_a_message_that_nobody_sends) {
       members.receive(data, 1, 7);
     } else {
       wait_for_dump_of(0);
+      wait_for_dump_of(1);  // its own
       members.barrier();
     }
   });

@@ -150,6 +150,32 @@ TEST(hang, a_message_that_nobody_sends) {
   expect(find_hang({of(0, 2, {receive}), of(1, 2, {send})}), hang_kind::link, {0, 1}, {"do not meet"});
 }
 
+/// Rank 0 waits for a message from rank 1, which waits for rank 0 in a call.
+TEST(hang, a_message_and_a_call_in_different_orders) {
+  dumped_call receive{.communicator = "world",
+                      .number = 7,
+                      .what = "receive",
+                      .signature = "receive of 100 bytes",
+                      .peer = 1,
+                      .begin = 25};
+  const auto found = find_hang({of(0, 2, {collective(4, false), receive}), of(1, 2, {collective(5, true)})});
+  expect(found, hang_kind::order, {0},
+         {"Rank 0 is in receive of 100 bytes from rank 1 with label 7, while rank 1 waits for it in call 5"});
+}
+
+/// Rank 0 is late because rank 2, which is in no call, does not send.
+TEST(hang, a_message_that_keeps_others_waiting_in_a_call) {
+  dumped_call receive{.communicator = "world",
+                      .number = 7,
+                      .what = "receive",
+                      .signature = "receive of 100 bytes",
+                      .peer = 2,
+                      .begin = 25};
+  const auto found = find_hang(
+      {of(0, 3, {collective(4, false), receive}), of(1, 3, {collective(5, true)}), of(2, 3, {collective(5, false)})});
+  expect(found, hang_kind::late, {2}, {"Rank 2 has no send for it: rank 0 has waited for 5.0 s"});
+}
+
 TEST(hang, ranks_are_listed_by_runs) {
   EXPECT_EQ(ranks_in_words({3}), "rank 3");
   EXPECT_EQ(ranks_in_words({0, 1}), "ranks 0 and 1");
