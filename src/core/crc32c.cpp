@@ -37,40 +37,52 @@ std::uint64_t load(const std::byte* from) noexcept {
 
 #if defined(__x86_64__)
 
-constexpr std::size_t stream_bytes = 2048;  // three of them fit the first-level cache
+constexpr std::size_t long_stream = 2048;  // three of them fit the first-level cache
+constexpr std::size_t short_stream = 256;
 
-/// What `stream_bytes` zero bytes do to a checksum, one table per byte of it.
-std::array<std::array<std::uint32_t, 256>, 4> make_shift() noexcept {
-  std::array<std::array<std::uint32_t, 256>, 4> made{};
+using shift_tables = std::array<std::array<std::uint32_t, 256>, 4>;
+
+/// What so many zero bytes do to a checksum, one table per byte of it.
+shift_tables make_shift(std::size_t zeros) noexcept {
+  shift_tables made{};
   for (std::size_t k = 0; k < 4; ++k)
     for (std::uint32_t byte = 0; byte < 256; ++byte) {
       std::uint32_t crc = byte << (8 * k);
-      for (std::size_t i = 0; i < stream_bytes; ++i) crc = crc >> 8 ^ tables[0][crc & 255];
+      for (std::size_t i = 0; i < zeros; ++i) crc = crc >> 8 ^ tables[0][crc & 255];
       made[k][byte] = crc;
     }
   return made;
 }
 
-__attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::span<const std::byte> data,
-                                                               std::uint32_t so_far) noexcept {
-  static const auto shift = make_shift();
-  const auto shifted = [](std::uint64_t crc) {
-    return shift[0][crc & 255] ^ shift[1][crc >> 8 & 255] ^ shift[2][crc >> 16 & 255] ^ shift[3][crc >> 24 & 255];
+/// Takes three streams of so many bytes at a time off the front of the data.
+template <std::size_t Stream>
+__attribute__((target("sse4.2"))) std::uint64_t in_streams(std::span<const std::byte>& data,
+                                                           std::uint64_t crc) noexcept {
+  static const shift_tables shift = make_shift(Stream);
+  const auto shifted = [](std::uint64_t sum) {
+    return shift[0][sum & 255] ^ shift[1][sum >> 8 & 255] ^ shift[2][sum >> 16 & 255] ^ shift[3][sum >> 24 & 255];
   };
-  std::uint64_t crc = ~so_far;
-  const std::byte* at = data.data();
-  std::size_t left = data.size();
-  for (; left >= 3 * stream_bytes; left -= 3 * stream_bytes, at += 3 * stream_bytes) {
+  for (; data.size() >= 3 * Stream; data = data.subspan(3 * Stream)) {
+    const std::byte* const at = data.data();
     std::uint64_t second = 0, third = 0;
-    for (std::size_t i = 0; i < stream_bytes; i += 8) {
+    for (std::size_t i = 0; i < Stream; i += 8) {
       crc = _mm_crc32_u64(crc, load(at + i));
-      second = _mm_crc32_u64(second, load(at + stream_bytes + i));
-      third = _mm_crc32_u64(third, load(at + 2 * stream_bytes + i));
+      second = _mm_crc32_u64(second, load(at + Stream + i));
+      third = _mm_crc32_u64(third, load(at + 2 * Stream + i));
     }
     crc = shifted(shifted(crc) ^ second) ^ third;
   }
-  for (; left >= 8; left -= 8, at += 8) crc = _mm_crc32_u64(crc, load(at));
-  for (; left > 0; --left) crc = _mm_crc32_u8(static_cast<std::uint32_t>(crc), std::to_integer<unsigned char>(*at++));
+  return crc;
+}
+
+__attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::span<const std::byte> data,
+                                                               std::uint32_t so_far) noexcept {
+  std::uint64_t crc = ~so_far;
+  crc = in_streams<long_stream>(data, crc);
+  crc = in_streams<short_stream>(data, crc);
+  for (; data.size() >= 8; data = data.subspan(8)) crc = _mm_crc32_u64(crc, load(data.data()));
+  for (const std::byte each : data)
+    crc = _mm_crc32_u8(static_cast<std::uint32_t>(crc), std::to_integer<unsigned char>(each));
   return ~static_cast<std::uint32_t>(crc);
 }
 
@@ -80,7 +92,7 @@ __attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::span<const s
 bool instruction_is_right() noexcept {
 #if defined(__x86_64__)
   if (!__builtin_cpu_supports("sse4.2")) return false;
-  std::array<std::byte, 3 * stream_bytes + 13> sample{};
+  std::array<std::byte, 3 * (long_stream + short_stream) + 13> sample{};
   for (std::size_t i = 0; i < sample.size(); ++i) sample[i] = static_cast<std::byte>(i * 37 + i / 256);
   return by_instruction(sample, 0) == detail::crc32c_by_tables(sample, 0);
 #else

@@ -10,6 +10,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -253,8 +255,13 @@ object::~object() {
 
 void object::unlink() noexcept {
   if (!std::exchange(is_linked_, false)) return;
-  ::unlink(bell_path_of(name_).c_str());  // before the object: a bell without an object would never be swept
-  ::unlink(path_of(name_).c_str());
+  // Without an allocation: this is how an object ends for which there was no memory.
+  std::array<char, directory.size() + name_bytes + bell_suffix.size() + 1> path{};
+  const auto end = std::copy(name_.begin(), name_.end(), std::copy(directory.begin(), directory.end(), path.begin()));
+  std::copy(bell_suffix.begin(), bell_suffix.end(), end);
+  ::unlink(path.data());  // before the object: a bell without an object would never be swept
+  *end = '\0';
+  ::unlink(path.data());
   ::close(std::exchange(file_, -1));
 }
 

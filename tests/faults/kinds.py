@@ -77,7 +77,7 @@ def check_named(outcome: Outcome, job: Job, victim: int, since: float, limit: fl
 def check_shrunk(outcome: Outcome, job: Job, victim: int) -> None:
     """Where this version can shrink, all survivors have, to a communicator that works."""
     survivors = [process for rank, process in enumerate(job.processes) if rank != victim]
-    if not all(each.event("ready")["can_shrink"] for each in survivors):
+    if not all(each.event("ready").get("can_shrink") for each in survivors):
         return
     outcome.facts["shrunk"] = True
     for each in survivors:
