@@ -71,6 +71,10 @@ std::vector<rank> death_probes::advance(clock::time_point now) {
   return dead;
 }
 
+void death_probes::drop(rank suspect) {
+  std::erase_if(probes_, [&](const probe& each) { return each.suspect == suspect; });
+}
+
 bool death_probes::asks_for(rank suspect) const {
   return std::any_of(probes_.begin(), probes_.end(), [&](const probe& each) { return each.suspect == suspect; });
 }

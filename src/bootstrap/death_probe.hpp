@@ -21,6 +21,8 @@ class death_probes {
   void add(rank suspect, const std::string& where, clock::time_point now);
   /// Asks again; returns the ranks that are dead for certain.
   std::vector<rank> advance(clock::time_point now);
+  /// The rank has come: nothing more is to be asked.
+  void drop(rank suspect);
   /// Whether that rank is still asked for.
   bool asks_for(rank suspect) const;
   bool is_empty() const noexcept { return probes_.empty(); }

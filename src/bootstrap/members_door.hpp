@@ -51,6 +51,7 @@ class members_door final : public bootstrap {
   agreement agree(const question& asked) override { return root().agree(asked); }
   admission_notice await_admission(milliseconds timeout) override { return root().await_admission(timeout); }
   std::string local_address() const override { return shared_->root().local_address(); }
+  std::string store_address() const override { return shared_->root().store_address(); }
   const std::string& secret() const noexcept override { return secret_; }
   void leave() override;
 

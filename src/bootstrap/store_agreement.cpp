@@ -10,6 +10,20 @@
 
 namespace hawser::bootstrap {
 
+/// The rendezvous ends when all are connected; the table of standbys is whole when all have come to it.
+void store_server::implementation::rendezvous(connection& from, wire::reader& fields) {
+  const auto request = fields.number<std::uint64_t>();
+  if (const std::string_view standby = fields.text(); !standby.empty()) standbys_[from.peer.value] = standby;
+  if (request == 0) return;  // one that was at an earlier rendezvous says where it stands by now
+  if (++at_rendezvous_ == options_.size) {
+    const std::string message = wire::writer(wire::message::standbys).text(standby_table()).finish();
+    for (auto& [id, each] : connections_)
+      if (!each.greeting) queue(each, message);
+  }
+  rendezvous_.push_back({from.id, request});
+  if (state_.is_complete()) answer_rendezvous();
+}
+
 void store_server::implementation::answer_rendezvous() {
   const std::string table = standby_table();
   for (const waiting_request& each : rendezvous_) answer(each.connection, each.id, table);

@@ -188,7 +188,8 @@ void store_bootstrap::implementation::rendezvous(milliseconds timeout) {
   request& mine = requests_.find(id)->second;
   mine.is_waiting = true;
   const wait_end end = wait(lock, mine, deadline, &board_);
-  if (end == wait_end::answered) learn_standbys(mine.text);
+  // The whole table is pushed when all have come; it may be here before this thread is.
+  if (end == wait_end::answered && standbys_.empty()) learn_standbys(mine.text);
   requests_.erase(id);
   lock.unlock();
   if (end == wait_end::answered) return;
@@ -241,6 +242,11 @@ void store_bootstrap::implementation::leave(milliseconds linger) {
   if (own) own->close(linger);
 }
 
+std::string store_bootstrap::implementation::store_address() const {
+  std::lock_guard lock(mutex_);
+  return store_at_.substr(0, store_at_.find(' ')) + ":" + store_at_.substr(store_at_.find(' ') + 1);
+}
+
 rank store_bootstrap::implementation::self() const {
   std::lock_guard lock(mutex_);
   return self_;
@@ -286,6 +292,9 @@ void store_bootstrap::report_lost(rank peer, std::string_view reason) {
 }
 std::string store_bootstrap::local_address() const {
   return self_->local_address();
+}
+std::string store_bootstrap::store_address() const {
+  return self_->store_address();
 }
 const std::string& store_bootstrap::secret() const noexcept {
   return self_->options().secret;

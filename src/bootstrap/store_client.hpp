@@ -45,6 +45,7 @@ class store_bootstrap::implementation {
 
   const store_options& options() const noexcept { return options_; }
   rank self() const;
+  std::string store_address() const;
   const std::string& local_address() const noexcept { return local_address_; }
   failure_board& failures() noexcept { return board_; }
 
@@ -93,7 +94,7 @@ class store_bootstrap::implementation {
   bool recover();
   std::vector<standby> candidates(std::optional<rank> lost);
   bool promote();
-  void resume(net::unique_fd connected, std::optional<rank> server);
+  void resume(net::unique_fd connected, std::optional<rank> server, const std::string& where);
   void remember(const std::string& name, const std::string& text);
 
   store_options options_;
@@ -108,6 +109,7 @@ class store_bootstrap::implementation {
   std::string output_;
   link link_ = link::up;
   rank self_;               // a newcomer's is known from the welcome on
+  std::string store_at_;    // "host port": where the store is now
   int stores_before_ = 0;   // stores that the job has lost
   net::unique_fd standby_;  // the listener of a store that this process would open
   std::string standby_address_;
@@ -120,9 +122,8 @@ class store_bootstrap::implementation {
   bool is_ending_ = false;
 
   wire::splitter input_;       // of the monitor
-  milliseconds peer_timeout_;  // of the monitor, as where the store is now
-  std::string store_at_;
-  std::string outgoing_;  // of the monitor
+  milliseconds peer_timeout_;  // of the monitor
+  std::string outgoing_;       // of the monitor
   std::thread thread_;
 };
 

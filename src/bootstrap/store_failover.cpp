@@ -37,10 +37,8 @@ void store_bootstrap::implementation::stand_by() {
 void store_bootstrap::implementation::learn_standbys(const std::string& table) {
   standbys_.clear();
   std::istringstream lines(table);
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t space = line.find(' ');
-    if (space != std::string::npos) standbys_.push_back({std::stoi(line.substr(0, space)), line.substr(space + 1)});
-  }
+  standby each;
+  while (lines >> each.number.value && std::getline(lines >> std::ws, each.where)) standbys_.push_back(each);
 }
 
 void store_bootstrap::implementation::remember(const std::string& name, const std::string& text) {
@@ -70,10 +68,12 @@ std::vector<standby> store_bootstrap::implementation::candidates(std::optional<r
 /// True once this rank is connected to another store, false when its monitor has nothing more to do.
 bool store_bootstrap::implementation::recover() {
   std::optional<rank> lost;
+  std::string lost_at;
   {
     std::lock_guard lock(mutex_);
     if (link_ != link::recovering) return false;
     lost = options_.server_rank;
+    lost_at = store_at_;
   }
   const introduction who{service::store, self(), rank{0}, options_.size};
   const auto ask = [&](const std::string& where, milliseconds patience, net::unique_fd& joined) {
@@ -85,8 +85,8 @@ bool store_bootstrap::implementation::recover() {
   };
   net::unique_fd joined;
   // The lost store first: it may live, and have given this rank up.
-  reception came = ask(store_at_, peer_timeout_ / last_questions_in_peer_timeout, joined);
-  if (came == reception::joined) return resume(std::move(joined), lost), true;
+  reception came = ask(lost_at, peer_timeout_ / last_questions_in_peer_timeout, joined);
+  if (came == reception::joined) return resume(std::move(joined), lost, lost_at), true;
   if (came == reception::nobody && lost)
     board_.post({errc::peer_failed, lost, "its process has ended", failure_kind::dead, {}, true});
   const std::vector<standby> able = candidates(lost);
@@ -94,10 +94,7 @@ bool store_bootstrap::implementation::recover() {
        ++each) {
     if (each->number == who.from && !promote()) continue;
     came = ask(each->where, peer_timeout_, joined);
-    if (came == reception::joined) {
-      store_at_ = each->where;
-      return resume(std::move(joined), each->number), true;
-    }
+    if (came == reception::joined) return resume(std::move(joined), each->number, each->where), true;
     if (came == reception::nobody)
       board_.post({errc::peer_failed, each->number, "its process has ended", failure_kind::dead, {}, true});
   }
@@ -135,8 +132,10 @@ bool store_bootstrap::implementation::promote() {
 }
 
 /// What waited for the lost store goes on with this one, which is told what it cannot know.
-void store_bootstrap::implementation::resume(net::unique_fd connected, std::optional<rank> server) {
+void store_bootstrap::implementation::resume(net::unique_fd connected, std::optional<rank> server,
+                                             const std::string& where) {
   std::lock_guard lock(mutex_);
+  store_at_ = where;
   fd_ = std::move(connected);
   input_ = {};
   outgoing_.clear();

@@ -135,6 +135,10 @@ void store_bootstrap::implementation::handle(std::string_view body) {
       is_closing_ = true;
       return changed_.notify_all();
     }
+    case wire::message::standbys: {
+      std::lock_guard lock(mutex_);
+      return learn_standbys(std::string(fields.text()));
+    }
     default: fail(errc::mismatch, "an unknown message of the store");
   }
 }

@@ -66,6 +66,7 @@ void store_server::implementation::after_greeting(connection& from) {
   from.is_member = true;
   from.last_heard = clock::now();
   state_.join(from.peer);
+  probes_.drop(from.peer);
   queue(from, wire::writer(wire::message::welcome)
                   .number(static_cast<std::uint32_t>(options_.peer_timeout.count()))
                   .number(from.peer.value)
@@ -90,12 +91,7 @@ void store_server::implementation::handle(connection& from, std::string_view bod
       state_.erase(fields.text());
       return answer(from.id, request, {});
     }
-    case wire::message::rendezvous:
-      // Number 0: one that was at an earlier rendezvous says where it stands by now.
-      if (const auto request = fields.number<std::uint64_t>(); request != 0) rendezvous_.push_back({from.id, request});
-      if (const std::string_view standby = fields.text(); !standby.empty()) standbys_[from.peer.value] = standby;
-      if (state_.is_complete()) answer_rendezvous();
-      return;
+    case wire::message::rendezvous: return rendezvous(from, fields);
     case wire::message::missing: return answer(from.id, fields.number<std::uint64_t>(), state_.missing());
     case wire::message::abort: {
       failure_notice notice{.code = errc::aborted, .peer = std::nullopt, .reason = {}};

@@ -293,6 +293,7 @@ void store_server::implementation::drop(connection& gone) {
   state_.forget(gone.id);
   std::erase_if(rendezvous_, [&](const waiting_request& each) { return each.connection == gone.id; });
   std::erase(lobby_, gone.peer);
+  admissions_.erase(gone.peer.value);
   dropped_.push_back(gone.id);
 }
 

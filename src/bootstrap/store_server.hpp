@@ -23,8 +23,8 @@ namespace hawser::bootstrap {
 
 /// What a store that takes another one's place begins with.
 struct store_server::inheritance {
-  net::unique_fd listener;            ///< where the ranks will look for it
-  std::vector<failure_notice> known;  ///< what was said of ranks before
+  net::unique_fd listener{};            ///< where the ranks will look for it
+  std::vector<failure_notice> known{};  ///< what was said of ranks before
   int stores_before = 1;
   std::unordered_map<std::int32_t, std::string> standbys{};  ///< where ranks would open a store
   milliseconds grace{10'000};                                ///< ranks that have not come by then are given up
@@ -75,6 +75,7 @@ class store_server::implementation {
   void handle(connection& from, std::string_view body);
   void put(connection& from, wire::reader& fields);
   void get(connection& from, wire::reader& fields);
+  void rendezvous(connection& from, wire::reader& fields);
   void answer_rendezvous();
   void agree(connection& from, wire::reader& fields);
   void decide_agreements();
@@ -103,6 +104,7 @@ class store_server::implementation {
   std::vector<std::uint64_t> dropped_;  // removed at the end of a round, so that no reference dangles in it
   store_state state_;
   std::vector<waiting_request> rendezvous_;
+  int at_rendezvous_ = 0;  // ranks that have come to it
   /// A rank has lost its connection to another one, of which nothing has been heard since.
   struct lost_link {
     rank from, to;

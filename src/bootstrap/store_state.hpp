@@ -40,6 +40,7 @@ class store_state {
   store_state(int size, std::size_t memory_limit, int stores_before)
       : ranks_(static_cast<std::size_t>(size)),
         next_newcomer_(size + stores_before * numbers_per_store),
+        is_successor_(stores_before > 0),
         limit_(memory_limit) {}
 
   admission admit(const introduction& who) const;
@@ -65,7 +66,8 @@ class store_state {
   void confirm_dead(rank failed);
   const std::vector<failure_notice>& notices() const noexcept { return notices_; }
 
-  bool is_complete() const noexcept { return joined_ == ranks_.size(); }
+  /// The rendezvous is over: all have been here, or an earlier store has seen them.
+  bool is_complete() const noexcept { return is_successor_ || joined_ == ranks_.size(); }
   bool has_active() const noexcept { return active_ > 0; }
   /// "ranks 3, 5 and 9 of 16".
   std::string missing() const;
@@ -88,6 +90,7 @@ class store_state {
   std::vector<presence> ranks_;
   std::map<std::int32_t, presence> newcomers_;
   std::int32_t next_newcomer_;
+  bool is_successor_;
   bool is_grace_over_ = false;
   std::size_t joined_ = 0;
   std::size_t active_ = 0;

@@ -33,6 +33,7 @@ enum class message : std::uint8_t {
   is_waiting,  // id
   failure,     // errc, rank or -1, reason, failure_kind, scope, whether it is certain
   closing,     // -: the server ends in good order
+  standbys,    // table: who would open the next store, once all have said where
 };
 
 constexpr std::size_t head_bytes = 4;

@@ -44,7 +44,7 @@ struct agreement {
     friend bool operator==(const member&, const member&) = default;
   };
   std::vector<member> members;
-  std::vector<rank> newcomers;  ///< as many as were asked for, or none
+  std::vector<rank> newcomers;  ///< as many as were asked for, or none: where a member is missing too
 
   friend bool operator==(const agreement&, const agreement&) = default;
 
@@ -119,16 +119,17 @@ class agreement_table {
   static std::optional<agreement> conclude(const pending& open, clock::time_point now, const standing_of& known,
                                            std::vector<rank>& lobby) {
     agreement made;
-    bool is_waiting = lobby.size() < static_cast<std::size_t>(open.newcomers);
+    bool is_waiting = lobby.size() < static_cast<std::size_t>(open.newcomers), is_whole = true;
     for (const rank each : open.members) {
       const auto said = open.said.find(each.value);
       standing state = known(each);
       if (state == standing::present && said == open.said.end()) state = standing::absent;
       is_waiting = is_waiting || state == standing::absent;
+      is_whole = is_whole && state == standing::present;
       made.members.push_back({each, state, state == standing::present ? said->second : std::string()});
     }
     if (is_waiting && now < open.deadline) return std::nullopt;
-    if (!is_waiting && open.newcomers > 0) {
+    if (!is_waiting && is_whole && open.newcomers > 0) {
       made.newcomers.assign(lobby.begin(), lobby.begin() + open.newcomers);
       lobby.erase(lobby.begin(), lobby.begin() + open.newcomers);
     }

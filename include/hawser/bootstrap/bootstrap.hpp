@@ -57,6 +57,9 @@ class bootstrap {
   /// listen; empty where there is no network.
   virtual std::string local_address() const { return {}; }
 
+  /// Where newcomers find the job's store now, "host:port"; empty where there is none to be found.
+  virtual std::string store_address() const { return {}; }
+
   /// The job's secret that hawser's own transports prove to each other; never printed.
   virtual const std::string& secret() const noexcept = 0;
   /// Leaves the job in good order, so that the other ranks do not take it for dead; without it the destructor counts as

@@ -103,6 +103,7 @@ class store_bootstrap final : public bootstrap {
   agreement agree(const question& asked) override;
   admission_notice await_admission(milliseconds timeout) override;
   std::string local_address() const override;
+  std::string store_address() const override;
   const std::string& secret() const noexcept override;
   void leave() override;
 
