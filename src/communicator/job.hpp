@@ -67,6 +67,9 @@ class job {
   /// Figures that replace those of the options, for communicators made from now on.
   void set_host(cost::parameters host) { options_.host = std::move(host); }
 
+  /// In place of the options' topology, before the hierarchy is agreed on.
+  void set_topology(std::string topology) { options_.topology = std::move(topology); }
+
   discovery_report& report() noexcept { return report_; }
   const discovery_report& report() const noexcept { return report_; }
 

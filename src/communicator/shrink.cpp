@@ -99,13 +99,22 @@ survivors survivors_of(const agreement& made, rank self) {
   return left;
 }
 
-std::unique_ptr<communicator> make_communicator(std::shared_ptr<detail::job> owner, const topology::hierarchy& before,
+/// The part of the old communicator that is left, with what is known of its links.
+std::unique_ptr<communicator> make_communicator(std::shared_ptr<detail::job> owner, const communicator_state& before,
                                                 const survivors& left, const std::string& name) {
+  const topology::hierarchy& tree = before.planner().tree();
   std::vector<std::int64_t> positions;
-  for (const rank old : left.old_ranks) positions.push_back(before.position_of(old));
-  return std::make_unique<communicator>(
-      std::make_shared<communicator_state>(std::move(owner), topology::select_positions(before, positions),
-                                           std::vector<rank>{}, left.self, std::uint16_t{0}, name));
+  for (const rank old : left.old_ranks) positions.push_back(tree.position_of(old));
+  auto state = std::make_shared<communicator_state>(std::move(owner), topology::select_positions(tree, positions),
+                                                    std::vector<rank>{}, left.self, std::uint16_t{0}, name);
+  std::vector<degraded_link> links = before.degraded();
+  std::erase_if(links, [&](degraded_link& each) {
+    const auto found = std::find(left.old_ranks.begin(), left.old_ranks.end(), each.member);
+    each.member = rank(static_cast<std::int32_t>(found - left.old_ranks.begin()));
+    return found == left.old_ranks.end();
+  });
+  if (!links.empty()) state->degrade(std::move(links));
+  return std::make_unique<communicator>(std::move(state));
 }
 
 }  // namespace
@@ -131,7 +140,7 @@ shrunk_communicator communicator::shrink(const recovery_options& options) {
     detail::opening opened = detail::open_together(place.shared(), asked.name, left.numbers, told, options);
     if (opened.made) {
       state_->set_successor();
-      return {make_communicator(std::move(opened.made), hierarchy(), left, asked.name), left.old_ranks,
+      return {make_communicator(std::move(opened.made), *state_, left, asked.name), left.old_ranks,
               lost_in(made, root)};
     }
     // Each further attempt has lost a rank more, so that there are not many of them.

@@ -53,7 +53,10 @@ communicator_state::communicator_state(const std::shared_ptr<job>& owner)
     : communicator_state(owner, agree_on_hierarchy(*owner)) {}
 
 communicator_state::communicator_state(std::shared_ptr<job> owner, const topology::hierarchy& tree)
-    : owner_(std::move(owner)), self_(owner_->self()), planner_(tree, figures_for(*owner_, tree, {})), calls_("world") {
+    : owner_(std::move(owner)),
+      self_(owner_->self()),
+      planner_(tree, figures_for(*owner_, tree, {})),
+      calls_(owner_->place().scope().empty() ? "world" : owner_->place().scope()) {
   std::vector<std::int32_t> ranks;  // empty where all processes are ranks
   for (int r = 0; owner_->ranks() < owner_->size() && r < owner_->ranks(); ++r) ranks.push_back(r);
   recorded_number_ = owner_->recorder().add_communicator(calls_.communicator(), std::move(ranks));

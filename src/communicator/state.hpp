@@ -12,6 +12,7 @@
 
 #include <hawser/communicator/call.hpp>
 #include <hawser/communicator/discovery_report.hpp>
+#include <hawser/communicator/recovery.hpp>
 #include <hawser/communicator/refinement.hpp>
 #include <hawser/diagnosis/statistics.hpp>
 #include <hawser/executor/operation.hpp>
@@ -95,6 +96,9 @@ class communicator_state {
   bool tells_switches() const noexcept { return switches_ != nullptr; }
   /// Where this rank is the one that tells the switches' aggregators of calls: of one whose plan uses them.
   void tell_switches(const schedule::plan& made, const schedule::request& what, switch_call call);
+  /// From now on, calls are planned for a machine with these links. Collective, as `adopt`.
+  void degrade(std::vector<degraded_link> links);
+  const std::vector<degraded_link>& degraded() const noexcept { return degraded_; }
   /// From now on, calls of this shape are served so. Collective: on all ranks between the same two calls.
   void adopt(const refinement& found);
 
@@ -129,10 +133,16 @@ class communicator_state {
   std::map<program_key, std::shared_ptr<const executor::compiled_program>> programs_;
   std::map<plan_key, std::shared_ptr<const schedule::plan>> plans_;
   std::map<plan_key, std::shared_ptr<const schedule::plan>> refined_;  // never forgotten: on all ranks alike
+  std::vector<degraded_link> degraded_;
   call_shapes shapes_;
   kept_runs runs_;
   std::shared_ptr<switch_announcer> switches_;  // null: there are none, or another rank tells them
 };
+
+/// The number of the level that a report means; none where there is no such.
+std::optional<int> level_of(const topology::hierarchy& tree, const degraded_link& link);
+/// The network of a hierarchy, but for what these links, each of a rank and a level, have lost.
+cost::network degraded_network(const topology::hierarchy& tree, const std::vector<degraded_link>& links);
 
 /// The communicator of all ranks, with the racks and the figures that rank 0's options ask for.
 std::shared_ptr<communicator_state> make_world(std::shared_ptr<job> owner);

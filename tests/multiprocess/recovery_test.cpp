@@ -143,6 +143,66 @@ TEST(recovery, a_minority_fails_with_a_clear_error) {
   }
 }
 
+std::vector<rank> as_they_are(const communicator& members) {
+  std::vector<rank> all;
+  for (int r = 0; r < members.size(); ++r) all.emplace_back(r);
+  return all;
+}
+
+std::unique_ptr<bootstrap::bootstrap> newcomer_of(bootstrap::store_options options) {
+  options.self = rank(-1);
+  auto door = std::make_unique<bootstrap::store_bootstrap>(options);
+  door->rendezvous(milliseconds(60'000));
+  return door;
+}
+
+/// Newcomers stand behind the ranks that were there; the old communicator goes on beside the grown one.
+TEST(recovery, a_job_grows_by_one_and_by_two) {
+  for (const int more : {1, 2}) {
+    const auto ends = test::run_elastic(
+        3, peer_timeout,
+        [&](bootstrap::store_options options, auto door) {
+          if (options.self.value >= 3) {
+            const auto grown = communicator::join(newcomer_of(options), options_for(3, "shm+tcp"));
+            return check(*grown, as_they_are(*grown)) + " of " + std::to_string(grown->size()) +
+                   (grown->rank().value >= 3 ? "" : ", among the old ranks");
+          }
+          communicator members(std::move(door), options_for(3, "shm+tcp"));
+          const auto grown = members.grow(more);
+          if (grown->rank() != members.rank()) return std::string("the old ranks do not come first");
+          const std::string found = check(*grown, as_they_are(*grown)) + " of " + std::to_string(grown->size());
+          return check(members, as_they_are(members)) == "right" ? found : "the old communicator is broken";
+        },
+        more);
+    for (const test::rank_end& end : ends) EXPECT_EQ(end.said, "right of " + std::to_string(3 + more));
+  }
+}
+
+/// Rank 1 is killed, the others shrink; a process that takes its place joins, and the job is as large as before.
+TEST(recovery, a_restarted_rank_may_rejoin) {
+  const auto ends = test::run_elastic(
+      4, peer_timeout,
+      [&](bootstrap::store_options options, auto door) {
+        if (options.self.value >= 4) {
+          const auto grown = communicator::join(newcomer_of(options), options_for(4, "tcp"));
+          return check(*grown, as_they_are(*grown)) + " of " + std::to_string(grown->size());
+        }
+        communicator members(std::move(door), options_for(4, "tcp"));
+        work_until_error(members, [&](int round) {
+          if (round == 3 && members.rank() == rank(1)) raise(SIGKILL);
+        });
+        const shrunk_communicator left = members.shrink();
+        const auto grown = left.members->grow(1);
+        return check(*grown, as_they_are(*grown)) + " of " + std::to_string(grown->size());
+      },
+      1);
+  for (std::size_t r = 0; r < ends.size(); ++r)
+    if (r == 1)
+      EXPECT_TRUE(ends[r].was_killed);
+    else
+      EXPECT_EQ(ends[r].said, "right of 4") << "process " << r;
+}
+
 std::size_t entries_of(const char* directory) {
   std::size_t count = 0;
   DIR* const open = opendir(directory);

@@ -182,6 +182,14 @@ class communicator : public collectives<communicator> {
   /// What made the job unusable on this rank, as far as it has learnt; nothing while all is well. From any thread.
   std::optional<failure_report> failure() const;
 
+  /// Collective: each rank says what it has learnt of links, or nothing; all calls to come are planned for what is
+  /// left, on all ranks alike, with this communicator and its connections. Later reports of a link replace earlier
+  /// ones, and a link of which all is left is forgotten. What `refine` has found is too; persistent calls that exist
+  /// keep their plans, and so do communicators that were split off. No other call may be under way. Returns all links
+  /// that are degraded now. Throws errc::invalid_argument, on all ranks alike, for ranks and levels that do not exist,
+  /// and shares outside 0 to 1; and as all_gather does.
+  std::vector<degraded_link> report_degraded(const std::vector<degraded_link>& seen);
+
   /// Collective among the ranks that live, after an error that names a rank, or an abort: ends this communicator,
   /// agrees on who survives and gives them a new one; all communicators of this one's job end. Its hierarchy is the
   /// part of this one that they sit on, and all is planned and opened anew, so that no late message of the old one can
@@ -192,6 +200,20 @@ class communicator : public collectives<communicator> {
   /// up by the others, errc::timeout that names ranks that have not called it, errc::io where the store is lost and has
   /// no successor, errc::invalid_argument after it has succeeded, and what opening transports throws, on all alike.
   shrunk_communicator shrink(const recovery_options& options = {});
+
+  /// Collective: waits until so many newcomers have come (`join`), and gives old and new ranks a communicator, the old
+  /// ones first and in their order. This one stays as it is. Figures for the cost model begin anew. Throws
+  /// errc::timeout where ranks have not called it or newcomers have not come in time, errc::peer_failed where a rank
+  /// has failed meanwhile, errc::invalid_argument, what made the job unusable, and what opening a job throws, on all
+  /// alike.
+  std::unique_ptr<communicator> grow(int newcomers, const recovery_options& options = {});
+  /// A newcomer's part in a `grow`, for a process that was started later or anew: its door has joined as rank -1
+  /// (`bootstrap::store_options::self`). Options as those of the old ranks. Throws errc::timeout where it is not
+  /// admitted in time, and as `grow`.
+  static std::unique_ptr<communicator> join(std::unique_ptr<bootstrap::bootstrap> newcomer,
+                                            communicator_options told = {}, const recovery_options& options = {});
+  /// Where newcomers find the job's store now, "host:port": it moves when its process dies. Empty in a job of threads.
+  std::string store_address() const;
 
   /// From any thread: every pending and later call of every rank of the job fails with errc::aborted and this reason.
   void abort(std::string_view reason);

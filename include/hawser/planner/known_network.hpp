@@ -23,6 +23,7 @@ class known_network {
   /// Node r is rank r. A network that does not join all ranks is forgotten again. Throws errc::mismatch where it is of
   /// others than the hierarchy's.
   void know(const topology::hierarchy& tree, std::shared_ptr<const cost::network> links) {
+    forget();
     if (links->links.ranks() != tree.size())
       fail(errc::mismatch, "the network has " + std::to_string(links->links.ranks()) + " ranks",
            "the hierarchy has " + std::to_string(tree.size()));
@@ -30,6 +31,14 @@ class known_network {
     if (!load->is_whole()) return;
     links_ = std::move(links);
     if (tree.size() <= cost::exact_ranks) load_ = load;
+  }
+
+  /// Back to what the hierarchy says.
+  void forget() {
+    links_.reset();
+    load_.reset();
+    packed_[0].reset();
+    packed_[1].reset();
   }
 
   /// What schedules put on its links; null where none is known, or of more than `cost::exact_ranks` ranks.

@@ -63,10 +63,16 @@ class planner {
   void pin(std::shared_ptr<const decision_table> pinned) noexcept { pinned_ = std::move(pinned); }
 
   /// From now on, of up to `cost::exact_ranks` ranks, candidates are charged what they put on the links of the network
-  /// that the hierarchy is the outline of, and trees packed into it are one of them; before the first plan is made.
-  /// Node r is rank r. A network that does not join all ranks is forgotten again. Throws errc::mismatch where it is of
-  /// others.
-  void know(std::shared_ptr<const cost::network> links) { network_.know(tree_, std::move(links)); }
+  /// that the hierarchy is the outline of, and trees packed into it are one of them; while no plan is being made. Null:
+  /// no network is known any more. Node r is rank r. A network that does not join all ranks is forgotten again. Throws
+  /// errc::mismatch where it is of others.
+  void know(std::shared_ptr<const cost::network> links) {
+    if (links)
+      network_.know(tree_, std::move(links));
+    else
+      network_.forget();
+    counted_.clear();
+  }
 
   /// Takes the forced algorithm, else the pinned one, else the fastest possible one by the model. Throws
   /// errc::not_found for an unknown forced algorithm, errc::unsupported where the forced one, or any, cannot serve the

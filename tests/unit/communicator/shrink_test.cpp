@@ -247,6 +247,63 @@ TEST(shrink, a_rank_that_does_not_come_is_named) {
   });
 }
 
+TEST(grow, newcomers_stand_behind_the_ranks_that_were_there) {
+  elastic_job ranks(3);
+  std::vector<std::thread> newcomers;
+  for (int i = 0; i < 2; ++i)
+    newcomers.emplace_back([&] {
+      const auto grown = communicator::join(ranks.job().join_newcomer(), ranks.options());
+      EXPECT_GE(grown->rank().value, 3);
+      expect_works(*grown, {0, 1, 2, 3, 4});
+    });
+  ranks.run([&](communicator& members, int r) {
+    const auto grown = members.grow(2);
+    EXPECT_EQ(grown->rank(), rank(r));
+    expect_works(*grown, {0, 1, 2, 3, 4});
+    expect_works(members, {0, 1, 2});
+  });
+  for (std::thread& each : newcomers) each.join();
+}
+
+TEST(grow, without_newcomers_it_ends_on_all_and_the_old_one_goes_on) {
+  elastic_job ranks(3);
+  ranks.run([&](communicator& members, int) {
+    recovery_options options;
+    options.timeout = 100ms;
+    try {
+      members.grow(1, options);
+      ADD_FAILURE();
+    } catch (const error& alone) {
+      EXPECT_EQ(alone.code(), errc::timeout);
+      EXPECT_NE(std::string(alone.what()).find("newcomers"), std::string::npos) << alone.what();
+    }
+    expect_works(members, {0, 1, 2});
+    EXPECT_THROW(members.grow(0), error);
+  });
+}
+
+TEST(grow, after_a_loss_and_a_loss_after_that) {
+  elastic_job ranks(3);
+  std::thread newcomer([&] {
+    const auto grown = communicator::join(ranks.job().join_newcomer(), ranks.options());
+    work_until_error(*grown);
+    const shrunk_communicator left = grown->shrink();
+    EXPECT_EQ(left.old_ranks, (std::vector<rank>{1, 2}));
+    expect_works(*left.members, left.old_ranks);
+  });
+  ranks.run([&](communicator& members, int r) {
+    if (r == 1) return work(members, 3), ranks.job().declare_dead(r);
+    work_until_error(members);
+    const auto grown = members.shrink().members->grow(1);
+    if (r == 0) return work(*grown, 3), ranks.job().declare_dead(r);
+    work_until_error(*grown);
+    const shrunk_communicator left = grown->shrink();
+    EXPECT_EQ(left.old_ranks, (std::vector<rank>{1, 2}));
+    expect_works(*left.members, left.old_ranks);
+  });
+  newcomer.join();
+}
+
 TEST(shrink, of_a_part_takes_the_part_s_survivors) {
   elastic_job ranks(6);
   ranks.run([&](communicator& members, int r) {
