@@ -187,7 +187,8 @@ void store_bootstrap::implementation::rendezvous(milliseconds timeout) {
   const std::uint64_t id = start(wire::message::rendezvous, fields.text(standby_address_).body());
   request& mine = requests_.find(id)->second;
   mine.is_waiting = true;
-  const wait_end end = wait(lock, mine, deadline, &board_);
+  // A newcomer is told of ranks that failed before its time.
+  const wait_end end = wait(lock, mine, deadline, options_.self.value < 0 ? nullptr : &board_);
   // The whole table is pushed when all have come; it may be here before this thread is.
   if (end == wait_end::answered && standbys_.empty()) learn_standbys(mine.text);
   requests_.erase(id);
