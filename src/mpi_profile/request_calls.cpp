@@ -63,10 +63,7 @@ int MPI_Request_free(MPI_Request* request) {
   const request_ref own = request != nullptr ? find_request(*request) : nullptr;
   if (!own) return PMPI_Request_free(request);
   if (!is_persistent(*own) || is_active(*own)) return refuse(MPI_ERR_REQUEST);
-  const MPI_Request before = *request;
-  const int code = PMPI_Request_free(request);
-  forget_request(before, own);
-  return code;
+  return free_persistent(own, request);
 }
 
 int MPI_Cancel(MPI_Request* request) {

@@ -104,8 +104,10 @@ int make_persistent_request(std::unique_ptr<served_call> planned, MPI_Comm comm,
   made->is_persistent = true;
   made->is_running = false;
   made->is_told = true;
-  const int code = PMPI_Recv_init(nullptr, 0, MPI_BYTE, MPI_PROC_NULL, 0, MPI_COMM_SELF, request);
+  auto state = std::make_unique<request_ref>(made);
+  const int code = PMPI_Grequest_start(&on_query, &on_free, &on_cancel, state.get(), request);
   if (code != MPI_SUCCESS) return code;
+  state.release();
   keep(*request, std::move(made));
   return MPI_SUCCESS;
 }
@@ -153,6 +155,14 @@ bool take_completion(own_request& asked, MPI_Status* status, int& code) noexcept
   code = std::exchange(asked.error, MPI_SUCCESS);
   PMPI_Comm_call_errhandler(asked.comm, code);
   return true;
+}
+
+int free_persistent(const request_ref& freed, MPI_Request* request) {
+  const MPI_Request before = *request;
+  PMPI_Grequest_complete(before);
+  const int code = PMPI_Wait(request, MPI_STATUS_IGNORE);
+  forget_request(before, freed);
+  return code;
 }
 
 void forget_request(MPI_Request request, const request_ref& freed) noexcept {

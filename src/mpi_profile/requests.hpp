@@ -11,8 +11,8 @@ namespace hawser::mpi_profile {
 /// Starts the call; `request` becomes a generalized request, which MPI completes when hawser has. Throws what starting
 /// throws; returns MPI's code.
 int start_request(std::unique_ptr<served_call> call, MPI_Comm comm, MPI_Request* request);
-/// `request` becomes an inactive persistent one. MPI only lends it the handle (of a receive from nobody, which is never
-/// started): the libraries differ in what they say of those, so the calls on it are answered here.
+/// `request` becomes an inactive persistent one. MPI only lends it the handle, of a generalized request that ends when
+/// it is freed: a persistent one that bears it would be something else to each library.
 int make_persistent_request(std::unique_ptr<served_call> planned, MPI_Comm comm, MPI_Request* request);
 
 /// Whether any request of this library exists; one relaxed load, so that programs without pay nothing.
@@ -33,6 +33,8 @@ int start_persistent(own_request& asked);
 bool take_completion(own_request& asked, MPI_Status* status, int& code) noexcept;
 /// Whether a persistent request is started and nobody has heard of its end.
 bool is_active(own_request& asked) noexcept;
+/// Frees an inactive persistent request.
+int free_persistent(const request_ref& freed, MPI_Request* request);
 /// The library has freed the handle.
 void forget_request(MPI_Request request, const request_ref& freed) noexcept;
 

@@ -25,6 +25,29 @@ side::side(const buffer_arguments& buffer, int blocks, bool is_ragged)
   use_copy();
 }
 
+side& side::operator=(side&& other) noexcept {
+  std::swap(buffer_, other.buffer_);
+  std::swap(facts_, other.facts_);
+  std::swap(kept_type_, other.kept_type_);
+  std::swap(blocks_, other.blocks_);
+  std::swap(is_ragged_, other.is_ragged_);
+  std::swap(is_copy_, other.is_copy_);
+  std::swap(bytes_, other.bytes_);
+  std::swap(first_, other.first_);
+  std::swap(copy_, other.copy_);
+  return *this;
+}
+
+side::~side() {
+  if (kept_type_ != MPI_DATATYPE_NULL) PMPI_Type_free(&kept_type_);
+}
+
+void side::keep_type() {
+  if (!is_copy_ || facts_.is_dense || kept_type_ != MPI_DATATYPE_NULL || find_named(buffer_.type) != nullptr) return;
+  if (PMPI_Type_dup(buffer_.type, &kept_type_) != MPI_SUCCESS) fail(errc::internal, "MPI cannot duplicate a datatype");
+  buffer_.type = kept_type_;
+}
+
 void side::use_copy() {
   is_copy_ = true;
   copy_.resize(static_cast<std::size_t>(bytes_));

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "arguments.hpp"
@@ -15,6 +16,9 @@ namespace hawser::mpi_profile {
 class side {
  public:
   side() = default;
+  side(side&& other) noexcept { *this = std::move(other); }
+  side& operator=(side&& other) noexcept;
+  ~side();
   /// `blocks` blocks of `buffer.count` elements, or the ragged ones of `buffer.counts`. Throws errc::internal where MPI
   /// refuses the type, std::bad_alloc.
   side(const buffer_arguments& buffer, int blocks, bool is_ragged);
@@ -28,6 +32,8 @@ class side {
   std::vector<std::int64_t> block_bytes() const;
   bool is_copy() const noexcept { return is_copy_; }
   void use_copy();
+  /// For a call that ends later: the program may free its type meanwhile. Keeps one where it will be asked for.
+  void keep_type();
 
   /// Between the program's buffer and the copy, where there is one.
   void load();
@@ -40,6 +46,7 @@ class side {
 
   buffer_arguments buffer_{};
   type_facts facts_{};
+  MPI_Datatype kept_type_ = MPI_DATATYPE_NULL;
   int blocks_ = 0;
   bool is_ragged_ = false;
   bool is_copy_ = false;
