@@ -93,10 +93,10 @@ int dispatch(const context& process) {
       "Exit code: 0 success, 1 something wrong was found, 2 bad usage or unreadable input.\n"
       "Documentation: docs/cli.md");
   const std::vector<verb> verbs{
-      add_topo(program, process),     add_doctor(program, process),   add_place(program, process),
-      add_plan(program, process),     add_diff(program, process),     add_verify(program, process),
-      add_simulate(program, process), add_run(program, process),      add_bench(program, process),
-      add_tune(program, process),     add_trace(program, process),    add_aggregate(program, process)};
+      add_topo(program, process),     add_doctor(program, process), add_place(program, process),
+      add_plan(program, process),     add_diff(program, process),   add_verify(program, process),
+      add_simulate(program, process), add_run(program, process),    add_bench(program, process),
+      add_tune(program, process),     add_trace(program, process),  add_aggregate(program, process)};
   try {
     program.parse(std::vector<std::string>(process.arguments.rbegin(), process.arguments.rend()));  // last one first
   } catch (const CLI::ParseError& problem) {
@@ -105,7 +105,8 @@ int dispatch(const context& process) {
   for (const verb& each : verbs)
     if (each.app->parsed()) return each.run();
   return say(
-      "no verb is given; use topo, doctor, place, plan, diff, verify, simulate, run, bench, tune, trace or aggregate, see "
+      "no verb is given; use topo, doctor, place, plan, diff, verify, simulate, run, bench, tune, trace or aggregate, "
+      "see "
       "hawser --help",
       exit_bad_usage);
 }
