@@ -64,6 +64,7 @@ class known_network {
     return *known;
   }
 
+  /// The shares of its rails; unasked, only where they differ.
   network_rails rails(const topology::hierarchy& tree, bool is_asked) const {
     return share(tree, links_ ? *links_ : cost::network_of(tree), is_asked);
   }
