@@ -339,7 +339,10 @@ transport::failure job::fail(const transport::failure& why) {
   }
   dump_at_failure(cause);
   engine_->fail_all(cause);
-  if (cause.code != errc::peer_failed && cause.code != errc::aborted)
+  // A death becomes known to all. A link that is cut between two ranks that live does not: this rank will leave in good
+  // order, and who waits for it to connect would wait for ever.
+  const bool is_known_to_all = cause.code == errc::peer_failed && has_notice_.load(std::memory_order_acquire);
+  if (!is_known_to_all && cause.code != errc::aborted)
     door_->abort("rank " + to_string(self()) + ": " + cause.what);
   return cause;
 }

@@ -93,7 +93,10 @@ class stranger {
       case attack::oversized: return say(to, oversized());
       case attack::garbage: return say(to, noise(1 + random_() % 4096));
       case attack::mirrored: return mirror(to);
-      default: return say(to, as_text("GET / HTTP/1.1\r\nHost: rank0\r\nUser-Agent: stranger\r\nContent-Length: 99999999999\r\n\r\n"));
+      default:
+        return say(
+            to,
+            as_text("GET / HTTP/1.1\r\nHost: rank0\r\nUser-Agent: stranger\r\nContent-Length: 99999999999\r\n\r\n"));
     }
   }
   /// Connections that the kernel did not take.
