@@ -125,6 +125,16 @@ TEST_P(collectives_under_faults, name_the_link_on_every_rank) {
   }
 }
 
+/// The link of two ranks that live is cut before the first message: the others, who wait for one of them to connect,
+/// are told at once, not by a time-out.
+TEST_P(collectives_under_faults, tell_all_of_a_cut_between_living_ranks) {
+  for (const ending& each : run_under(GetParam(), "disconnect:1,rank:3,most:1,seed:1", false)) {
+    ASSERT_TRUE(each.code);
+    EXPECT_NE(*each.code, errc::timeout) << each.what;
+    EXPECT_LT(each.last_call, operation_timeout) << each.what;
+  }
+}
+
 TEST(faults, of_a_communicator_must_be_readable_and_checksums_alike) {
   communicator_options options;
   options.faults = "melt:0.1";
