@@ -53,6 +53,7 @@ std::int64_t agreed_bytes(const arguments& c, const known_communicator& known) n
   const auto bytes = [](std::int64_t count, MPI_Datatype type) {
     return count < 0 || type == MPI_DATATYPE_NULL ? no_call : count * size_of(type);
   };
+  const auto of_all = [n](std::int64_t of_one) { return of_one < 0 ? of_one : of_one * n; };
   if (uses_root(c.what) && (c.root < 0 || c.root >= known.size)) return no_call;
   const bool is_root = uses_root(c.what) && c.root == known.rank;
   switch (c.what) {
@@ -63,14 +64,14 @@ std::int64_t agreed_bytes(const arguments& c, const known_communicator& known) n
     case collective::all_to_all_v: return no_size;
     case collective::reduce_scatter:
     case collective::all_gather:
-      return c.is_ragged ? bytes(sum(r.counts, known.size), r.type) : bytes(r.count, r.type) * n;
-    case collective::all_to_all: return bytes(r.count, r.type) * n;
+      return c.is_ragged ? bytes(sum(r.counts, known.size), r.type) : of_all(bytes(r.count, r.type));
+    case collective::all_to_all: return of_all(bytes(r.count, r.type));
     case collective::gather:
       if (c.is_ragged) return no_size;
-      return (is_root ? bytes(r.count, r.type) : bytes(s.count, s.type)) * n;
+      return of_all(is_root ? bytes(r.count, r.type) : bytes(s.count, s.type));
     case collective::scatter:
       if (c.is_ragged) return no_size;
-      return (is_root ? bytes(s.count, s.type) : bytes(r.count, r.type)) * n;
+      return of_all(is_root ? bytes(s.count, s.type) : bytes(r.count, r.type));
   }
   return no_call;
 }

@@ -224,6 +224,9 @@ void check_errors() {
               "no type");
   expect_same(MPI_Allreduce(&in, &out, 1, MPI_FLOAT, MPI_BAND, copy),
               PMPI_Allreduce(&in, &out, 1, MPI_FLOAT, MPI_BAND, copy), "an operator that is not defined");
+  std::vector<int> all(static_cast<std::size_t>(world.size));
+  expect_same(MPI_Allgather(&in, -1, MPI_INT, all.data(), -1, MPI_INT, copy),
+              PMPI_Allgather(&in, -1, MPI_INT, all.data(), -1, MPI_INT, copy), "a negative count of blocks");
 #endif
   expect_same(MPI_Bcast(&in, -1, MPI_INT, 0, copy), PMPI_Bcast(&in, -1, MPI_INT, 0, copy), "a negative count");
   expect_same(MPI_Bcast(&in, 1, MPI_INT, world.size, copy), PMPI_Bcast(&in, 1, MPI_INT, world.size, copy),
