@@ -1,5 +1,5 @@
-/* Gradients are averaged over all ranks, twice: at once, and by a plan while this rank would compute. Start it under any
-   launcher that sets torchrun's variables, as examples/ranks.sh does; alone it is a job of one rank. */
+/* Gradients are averaged over all ranks, twice: at once, and by a plan while this rank would compute. Start it under
+   any launcher that sets torchrun's variables, as examples/ranks.sh does; alone it is a job of one rank. */
 #include <hawser.h>
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 enum { count = 100000 };
 
-static void check(hawser_status status, const char *what) {
+static void check(hawser_status status, const char* what) {
   if (status == HAWSER_SUCCESS) return;
   fprintf(stderr, "%s: %s: %s\n", what, hawser_status_text(status), hawser_last_error());
   if (hawser_last_error_rank() >= 0) fprintf(stderr, "because of rank %d\n", hawser_last_error_rank());
@@ -15,9 +15,9 @@ static void check(hawser_status status, const char *what) {
 }
 
 int main(void) {
-  hawser_comm *comm = NULL;
-  hawser_plan *plan = NULL;
-  float *gradients;
+  hawser_comm* comm = NULL;
+  hawser_plan* plan = NULL;
+  float* gradients;
   int rank, i;
 
   check(hawser_comm_create(NULL, &comm), "create");

@@ -342,8 +342,7 @@ transport::failure job::fail(const transport::failure& why) {
   // A death becomes known to all. A link that is cut between two ranks that live does not: this rank will leave in good
   // order, and who waits for it to connect would wait for ever.
   const bool is_known_to_all = cause.code == errc::peer_failed && has_notice_.load(std::memory_order_acquire);
-  if (!is_known_to_all && cause.code != errc::aborted)
-    door_->abort("rank " + to_string(self()) + ": " + cause.what);
+  if (!is_known_to_all && cause.code != errc::aborted) door_->abort("rank " + to_string(self()) + ": " + cause.what);
   return cause;
 }
 

@@ -5,7 +5,7 @@
 
 int main(void) {
   hawser_options options = {.struct_size = sizeof options, .ignores_environment = 1};
-  hawser_comm *comm = NULL;
+  hawser_comm* comm = NULL;
   int data[2] = {3, 4};
   if (hawser_version() != HAWSER_VERSION || hawser_comm_create(&options, &comm) != HAWSER_SUCCESS ||
       hawser_all_reduce(comm, data, data, 2, HAWSER_INT32, HAWSER_SUM, NULL) != HAWSER_SUCCESS) {

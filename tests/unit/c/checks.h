@@ -10,14 +10,14 @@ extern "C" {
 #endif
 
 /* Every collective, blocking, asynchronous, planned and grouped. */
-int check_collectives(hawser_comm *comm);
+int check_collectives(hawser_comm* comm);
 /* Every data type with every operator, legal or refused. */
-int check_reductions(hawser_comm *comm);
+int check_reductions(hawser_comm* comm);
 /* An operator and a type of the caller's; messages, split, explain, the library's memory. */
-int check_the_rest(hawser_comm *comm);
+int check_the_rest(hawser_comm* comm);
 
 /* Counts and reports a failed check. */
-int failed_check(const hawser_comm *comm, const char *file, int line, const char *text);
+int failed_check(const hawser_comm* comm, const char* file, int line, const char* text);
 
 #define CHECK(holds) (failures += (holds) ? 0 : failed_check(comm, __FILE__, __LINE__, #holds))
 #define CHECK_CALL(call) CHECK((call) == HAWSER_SUCCESS)

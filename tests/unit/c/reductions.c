@@ -11,14 +11,13 @@ static uint32_t small_float(unsigned whole, int mantissa_bits, int bias) {
   int exponent = 0;
   if (whole == 0) return 0;
   while (whole >> (exponent + 1) != 0) ++exponent;
-  return ((uint32_t)(exponent + bias) << mantissa_bits) +
-         ((whole - (1U << exponent)) << mantissa_bits >> exponent);
+  return ((uint32_t)(exponent + bias) << mantissa_bits) + ((whole - (1U << exponent)) << mantissa_bits >> exponent);
 }
 
 /* Writes `whole`, from 0 to 16, as element i of a buffer; the machine is little-endian where an element has 2 bytes. */
-static void put(void *buffer, int i, hawser_type type, unsigned whole) {
+static void put(void* buffer, int i, hawser_type type, unsigned whole) {
   const size_t bytes = hawser_type_bytes(type);
-  unsigned char *at = (unsigned char *)buffer + (size_t)i * bytes;
+  unsigned char* at = (unsigned char*)buffer + (size_t)i * bytes;
   const float single = (float)whole;
   const double twice = (double)whole;
   uint16_t half = 0;
@@ -75,7 +74,7 @@ static int is_legal(hawser_type type, hawser_op op) {
   return op != HAWSER_PREMUL_SUM || is_floating(type);
 }
 
-static int check_pair(hawser_comm *comm, hawser_type type, hawser_op op, const hawser_call_options *options) {
+static int check_pair(hawser_comm* comm, hawser_type type, hawser_op op, const hawser_call_options* options) {
   unsigned char input[8 * count], output[8 * count], expected[8 * count];
   const int rank = hawser_comm_rank(comm), size = hawser_comm_size(comm);
   int failures = 0, i;
@@ -97,7 +96,7 @@ static int check_pair(hawser_comm *comm, hawser_type type, hawser_op op, const h
 }
 
 /* Partial sums in another type, a mode, an algorithm by name. */
-static int check_options(hawser_comm *comm) {
+static int check_options(hawser_comm* comm) {
   hawser_call_options options = {.struct_size = sizeof options};
   const int size = hawser_comm_size(comm);
   float data[count];
@@ -120,7 +119,7 @@ static int check_options(hawser_comm *comm) {
   return failures;
 }
 
-int check_reductions(hawser_comm *comm) {
+int check_reductions(hawser_comm* comm) {
   const double factor = 2;
   hawser_call_options options = {.struct_size = sizeof options};
   int failures = 0;

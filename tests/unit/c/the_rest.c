@@ -14,15 +14,15 @@ static struct affine then(struct affine first, struct affine second) {
   return both;
 }
 
-static void compose(const void *context, void *out, const void *left, const void *right, size_t count) {
+static void compose(const void* context, void* out, const void* left, const void* right, size_t count) {
   size_t i;
   for (i = 0; i < count; ++i) {
     struct affine a, b;
-    memcpy(&a, (const char *)left + i * sizeof a, sizeof a);
-    memcpy(&b, (const char *)right + i * sizeof b, sizeof b);
+    memcpy(&a, (const char*)left + i * sizeof a, sizeof a);
+    memcpy(&b, (const char*)right + i * sizeof b, sizeof b);
     a = then(a, b);
-    a.shift += *(const uint32_t *)context; /* 0, unless the context is lost */
-    memcpy((char *)out + i * sizeof a, &a, sizeof a);
+    a.shift += *(const uint32_t*)context; /* 0, unless the context is lost */
+    memcpy((char*)out + i * sizeof a, &a, sizeof a);
   }
 }
 
@@ -31,12 +31,12 @@ static struct affine map_of(int rank, int i) {
   return made;
 }
 
-static int check_user_op(hawser_comm *comm) {
+static int check_user_op(hawser_comm* comm) {
   enum { count = 3 };
   static const uint32_t nothing = 0;
   const int rank = hawser_comm_rank(comm), size = hawser_comm_size(comm);
   hawser_call_options options = {.struct_size = sizeof options};
-  hawser_user_op *op = NULL;
+  hawser_user_op* op = NULL;
   struct affine data[count], expected;
   int failures = 0, i, r;
   CHECK_CALL(hawser_user_op_create(compose, &nothing, HAWSER_USER_TYPE, sizeof(struct affine), 0, "affine", &op));
@@ -57,10 +57,10 @@ static int check_user_op(hawser_comm *comm) {
 }
 
 /* A ring, asynchronous and grouped. */
-static int check_messages(hawser_comm *comm) {
+static int check_messages(hawser_comm* comm) {
   const int rank = hawser_comm_rank(comm), size = hawser_comm_size(comm);
   const int next = (rank + 1) % size, previous = (rank + size - 1) % size;
-  hawser_request *requests[3] = {NULL, NULL, NULL};
+  hawser_request* requests[3] = {NULL, NULL, NULL};
   int32_t sent = rank, received = -1;
   int failures = 0;
   if (size == 1) return 0;
@@ -82,9 +82,9 @@ static int check_messages(hawser_comm *comm) {
   return failures;
 }
 
-static int check_split(hawser_comm *comm) {
+static int check_split(hawser_comm* comm) {
   const int rank = hawser_comm_rank(comm), size = hawser_comm_size(comm);
-  hawser_comm *part = NULL;
+  hawser_comm* part = NULL;
   int64_t one = 1;
   int failures = 0;
   CHECK_CALL(hawser_comm_split(comm, rank % 2, -rank, &part));
@@ -99,7 +99,7 @@ static int check_split(hawser_comm *comm) {
   return failures;
 }
 
-static int check_texts(hawser_comm *comm) {
+static int check_texts(hawser_comm* comm) {
   char text[8192], cut[4];
   size_t length = 0, again = 0;
   int failures = 0, what;
@@ -114,9 +114,9 @@ static int check_texts(hawser_comm *comm) {
   return failures;
 }
 
-static int check_memory(hawser_comm *comm) {
+static int check_memory(hawser_comm* comm) {
   const size_t count = 10000, bytes = count * sizeof(double);
-  double *data = hawser_memory_allocate(bytes);
+  double* data = hawser_memory_allocate(bytes);
   int failures = 0;
   size_t i;
   CHECK(data != NULL);
@@ -128,6 +128,6 @@ static int check_memory(hawser_comm *comm) {
   return failures;
 }
 
-int check_the_rest(hawser_comm *comm) {
+int check_the_rest(hawser_comm* comm) {
   return check_user_op(comm) + check_messages(comm) + check_split(comm) + check_texts(comm) + check_memory(comm);
 }
