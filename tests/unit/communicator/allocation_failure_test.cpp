@@ -24,7 +24,7 @@ thread_local bool has_struck = false;
 }  // namespace
 
 #if HAWSER_TEST_OWNS_NEW
-void* operator new(std::size_t bytes) {
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
   if (allocations_left >= 0 && allocations_left-- == 0) {
     has_struck = true;
     throw std::bad_alloc();
@@ -32,10 +32,10 @@ void* operator new(std::size_t bytes) {
   if (void* made = std::malloc(bytes == 0 ? 1 : bytes)) return made;
   throw std::bad_alloc();
 }
-void operator delete(void* at) noexcept {
+[[gnu::noinline]] void operator delete(void* at) noexcept {
   std::free(at);
 }
-void operator delete(void* at, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* at, std::size_t) noexcept {
   std::free(at);
 }
 #endif
