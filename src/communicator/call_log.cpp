@@ -20,6 +20,8 @@ bool says(const std::string& published, const std::string& call) {
 /// The first to publish a key wins. What stands there now, by whomever; nothing where the bootstrap fails.
 std::optional<std::string> publish(bootstrap::bootstrap& door, const std::string& key, const std::string& mine) {
   constexpr bootstrap::milliseconds at_once{1'000};  // it is there: somebody else has published it
+  // The job is failing. Where the store is lost, a request would wait for its successor, and the call with it.
+  if (door.failures().generation() != 0) return std::nullopt;
   try {
     door.put(key, mine);
     return mine;

@@ -30,11 +30,13 @@ bell& the_bell() {
   return made;
 }
 
-extern "C" void hawser_dump_on_signal(int number) {
+extern "C" {
+static void dump_on_signal(int number) {
   const int kept = errno;
   the_bell().signal.store(number, std::memory_order_relaxed);
   sem_post(&the_bell().semaphore);
   errno = kept;
+}
 }
 
 }  // namespace
@@ -88,10 +90,10 @@ void dump_service::wake() noexcept {
 bool dump_service::listen_to(int number) {
   struct sigaction now {};
   if (::sigaction(number, nullptr, &now) != 0) return false;
-  if ((now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == &hawser_dump_on_signal) return true;
+  if ((now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == &dump_on_signal) return true;
   if ((now.sa_flags & SA_SIGINFO) != 0 || now.sa_handler != SIG_DFL) return false;
   struct sigaction wanted {};
-  wanted.sa_handler = &hawser_dump_on_signal;
+  wanted.sa_handler = &dump_on_signal;
   wanted.sa_flags = SA_RESTART;
   sigemptyset(&wanted.sa_mask);
   return ::sigaction(number, &wanted, nullptr) == 0;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <hawser/cost/network_load.hpp>
+#include <hawser/cost/traffic.hpp>
 #include <hawser/planner/prepared_network.hpp>
 #include <hawser/schedule/plan.hpp>
 

@@ -61,6 +61,7 @@ std::vector<ending> run_under(const std::string& transport, const std::string& f
   options.faults = faults;
   options.has_checksums = has_checksums;
   options.operation_timeout = operation_timeout;
+  options.peer_timeout = operation_timeout / 2;  // half of it is the patience with a link that may be a rank's end
   const auto body = [&](communicator& members) {
     ending& mine = seen[static_cast<std::size_t>(members.rank().value)];
     try {
