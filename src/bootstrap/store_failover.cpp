@@ -107,11 +107,13 @@ bool store_bootstrap::implementation::recover() {
 
 /// Opens a store in this process, at the address that the others know.
 bool store_bootstrap::implementation::promote() {
+  const std::vector<failure_notice> known =
+      board_.since(0);  // before the lock: the board calls `wake` with its own held
   std::lock_guard lock(mutex_);
   if (!standby_ || is_ending_) return false;
   store_server::inheritance inherited;
   inherited.listener = std::move(standby_);
-  inherited.known = board_.since(0);
+  inherited.known = known;
   // That a store was lost without a rank's fault is of the past.
   std::erase_if(inherited.known, [](const auto& each) { return each.code == errc::peer_failed && !each.peer; });
   inherited.stores_before = stores_before_ + 1;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <utility>
 
 #include <hawser/core/error.hpp>
 #include <hawser/core/fault_points.hpp>
@@ -23,6 +24,12 @@ constexpr std::chrono::milliseconds timer_period{250};
 
 void set_option(int fd, int level, int name, int value) {
   static_cast<void>(::setsockopt(fd, level, name, &value, sizeof value));  // a hint, not a need
+}
+
+/// The network has no way to a host, which may be so for a moment: a link that has just come up, neighbours that are
+/// not known yet.
+bool has_no_way(int code) {
+  return code == EHOSTUNREACH || code == ENETUNREACH || code == EHOSTDOWN;
 }
 
 std::uint32_t interest_of(const handshake& greeting) {
@@ -186,8 +193,12 @@ void tcp_transport::engine::connect(peer& each) {
 
 void tcp_transport::engine::on_connected(peer& each) {
   has_moved_ = true;
-  if (const int code = net::pending_error(each.fd.value()))
-    return lose(each, each.address + ": " + net::describe_errno(code));
+  if (const int code = net::pending_error(each.fd.value())) {
+    if (!has_no_way(code) || std::exchange(each.has_tried_again, true))
+      return lose(each, each.address + ": " + net::describe_errno(code));
+    close(each);
+    return connect(each);
+  }
   each.now = stage::greeting;
   each.greeting = handshake::initiate(secret_, {service::transport, self_, each.who, size_});
   on_greeting(each);

@@ -64,6 +64,7 @@ class tcp_transport::engine {
     std::string address;                // where it was connected to, for messages
     std::optional<handshake> greeting;  // of the connecting side
     clock::time_point began;            // connecting
+    bool has_tried_again = false;       // after the network had no way
     std::uint32_t interest = 0;
     std::optional<failure> why_lost;
 
