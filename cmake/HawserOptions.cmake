@@ -39,7 +39,7 @@ if(HAWSER_BUILD_FUZZERS)
   if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     message(FATAL_ERROR "hawser: the fuzzers need Clang; use the preset fuzz, or set CMAKE_CXX_COMPILER=clang++")
   endif()
-  target_compile_options(hawser_warnings INTERFACE -fsanitize=fuzzer-no-link)
+  target_compile_options(hawser_warnings INTERFACE -fsanitize=fuzzer-no-link -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION)
 endif()
 if(HAWSER_SANITIZE)
   target_compile_options(hawser_warnings INTERFACE

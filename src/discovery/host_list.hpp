@@ -7,10 +7,13 @@
 #include <string_view>
 #include <vector>
 
+#include "discovery/generated_parts.hpp"
+
 namespace hawser::discovery {
 
-inline constexpr std::size_t max_listed_names = 500'000;  ///< per file: three times the largest machine's hosts
-inline constexpr std::size_t max_host_name = 255;         ///< characters, as in DNS
+inline constexpr std::size_t max_listed_names =
+    generated_parts(500'000);                      ///< per file: three times the largest machine's hosts
+inline constexpr std::size_t max_host_name = 255;  ///< characters, as in DNS
 
 /// What a list stands for, or why it is malformed.
 struct expanded_list {

@@ -2,6 +2,7 @@
 #include <hawser/topology/attributes.hpp>
 #include <hawser/topology/identity.hpp>
 
+#include "../generated_parts.hpp"
 #include "astra_sim_parse.hpp"
 #include "sources.hpp"
 
@@ -22,7 +23,7 @@ bool recognises(const document& file) {
 using astra_sim_format::dimension;
 using astra_sim_format::shape;
 
-constexpr std::size_t max_npus = std::size_t{1} << 20, max_links = std::size_t{1} << 21;
+constexpr std::size_t max_npus = generated_parts(1 << 19), max_links = generated_parts(1 << 20);
 
 // The innermost dimension is the NVLink domain. Its rings and meshes are links between GPUs; those of the outer
 // dimensions are a switch each, one tier per dimension, since a hierarchy is a tree.

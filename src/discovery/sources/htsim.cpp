@@ -3,6 +3,7 @@
 
 #include <hawser/topology/identity.hpp>
 
+#include "../generated_parts.hpp"
 #include "sources.hpp"
 
 namespace hawser::discovery {
@@ -11,7 +12,7 @@ namespace {
 using htsim_format::fat_tree;
 using htsim_format::tier;
 
-constexpr std::int64_t max_parts = std::int64_t{1} << 21;  // hosts, switches and links
+constexpr auto max_parts = static_cast<std::int64_t>(generated_parts(3 << 19));  // hosts, switches and links
 
 bool recognises(const document& file) {
   int settings = 0;

@@ -4,6 +4,7 @@
 
 #include <hawser/topology/attributes.hpp>
 
+#include "../generated_parts.hpp"
 #include "hwloc_xml_graph.hpp"
 
 namespace hawser::discovery::hwloc {
@@ -18,7 +19,7 @@ using topology::severity;
 namespace {
 
 constexpr std::uint64_t most_links = 1024;  // between two devices
-constexpr std::uint64_t most_all_links = 1'000'000;
+constexpr std::uint64_t most_all_links = generated_parts(1'000'000);
 
 // MB/s of one link. hwloc adds up 20000 per link of NVLink 1, 25000 of 2 to 4 and 50000 of 5 (hwloc/topology-nvml.c);
 // 50000 alone may be two of the former, so only a GPU of that generation makes it one of the latter.

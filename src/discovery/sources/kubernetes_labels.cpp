@@ -8,6 +8,7 @@
 #include <hawser/topology/attributes.hpp>
 #include <hawser/topology/identity.hpp>
 
+#include "../generated_parts.hpp"
 #include "accelerator_domain.hpp"
 
 namespace hawser::discovery {
@@ -19,7 +20,7 @@ using topology::severity;
 constexpr int fabric_order = 10;  // of the switch that is nearest to a node
 constexpr int max_fabric_tiers = 50;
 constexpr std::int64_t max_gpus_of_host = 1024;
-constexpr std::size_t max_gpus = 1'000'000;
+constexpr std::size_t max_gpus = generated_parts(500'000);
 constexpr const char* clique_label = "nvidia.com/gpu.clique";
 constexpr const char* gpu_count_label = "nvidia.com/gpu.count";
 constexpr const char* gpu_product_label = "nvidia.com/gpu.product";

@@ -13,6 +13,7 @@
 
 #include <hawser/topology/bus_id.hpp>
 
+#include "../generated_parts.hpp"
 #include "../text.hpp"
 
 namespace hawser::discovery::nccl {
@@ -88,7 +89,7 @@ document parse(const discovery::document& file);
 
 inline constexpr std::size_t max_elements = 200'000;  ///< NCCL itself stops at 256 per rank
 inline constexpr int max_links = 1024;                ///< of one element; 18 are real
-inline constexpr std::size_t max_all_links = 1'000'000;
+inline constexpr std::size_t max_all_links = generated_parts(1'000'000);
 
 /// The attributes that the graph keeps under another name, so that they can be written again.
 using attribute_names = std::pair<const char*, const char*>;  // in the file, in the graph

@@ -9,12 +9,14 @@
 #include <hawser/topology/attributes.hpp>
 #include <hawser/topology/identity.hpp>
 
+#include "../generated_parts.hpp"
+
 namespace hawser::discovery::simgrid_format {
 
 namespace {
 
 // Memory: a point of the graph takes about twice what a connection takes; this is well below 1 GiB together.
-constexpr std::size_t point_weight = 2, max_weight = std::size_t{5} << 19;
+constexpr std::size_t point_weight = 2, max_weight = generated_parts(5 << 19);
 
 topology::node_kind kind_of(const point& part) {
   if (part.is_host) return topology::node_kind::host;

@@ -10,6 +10,7 @@
 #include <hawser/core/units.hpp>
 #include <hawser/topology/finding.hpp>
 
+#include "../generated_parts.hpp"
 #include "../text.hpp"
 
 namespace hawser::discovery::simgrid_format {
@@ -97,7 +98,7 @@ struct platform {
   std::vector<topology::finding> findings;
 };
 
-inline constexpr std::size_t max_hosts = std::size_t{1} << 20;  ///< of all clusters of a file
+inline constexpr std::size_t max_hosts = generated_parts(1 << 20);  ///< of all clusters of a file
 
 /// Throws errc::parse with element, line and reason.
 platform parse(const document& file);

@@ -121,7 +121,7 @@ TEST(htsim, malformed) {
       {"bad_twice", {"line 10", "radix_up is set twice"}},
       {"bad_tier", {"line 20", "there is no tier 3"}},
       {"bad_number", {"line 9", "\"four\""}},
-      {"bad_huge", {"bad_huge", "more than 2097152 hosts and links"}},
+      {"bad_huge", {"bad_huge", "more than 1572864 hosts and links"}},
       {"bad_tiers", {"its header", "Tiers is 4"}},
       {"bad_no_value", {"line 4", "\"Podsize\" has no value"}},
   };

@@ -17,6 +17,7 @@
 #include <hawser/core/error.hpp>
 #include <hawser/discovery/load.hpp>
 #include <hawser/discovery/source.hpp>
+#include <hawser/topology/merge.hpp>
 
 #include "discovery/fabric_support.hpp"
 
@@ -184,6 +185,30 @@ TEST_F(limits, text_of_the_largest_size) {
   std::filesystem::resize_file(sparse, max_text_bytes + 1);
   EXPECT_EQ(measured("more than 256 MiB of text", [&] { gathered_from(""); }), refused);
   std::filesystem::remove(sparse);
+}
+
+// Each just below its source's limit on the parts that a text may stand for; they are merged as well.
+TEST_F(limits, few_bytes_that_stand_for_many_parts) {
+  const auto whole = [](const std::string& kind, const std::string& what, const std::string& text) {
+    const int ended = measured(kind + ", " + what, [&] {
+      topology::graph merged;
+      topology::merge(merged, read(file_source_of(kind), {text, "hostile"}));
+    });
+    EXPECT_EQ(ended, read_well) << what;
+  };
+  const std::string domain = "]: 0a1b2c3d-0000-1111-2222-333344445555\n";
+  whole("cluster-uuids", "half a million hosts", "n[1-250000" + domain + "m[1-249999" + domain);
+  const std::string rates = "bandwidth: [ 50 ]\nlatency: [ 500 ]\n";
+  whole("astra-sim", "a ring of half a million", "topology: [ Ring ]\nnpus_count: [ 524288 ]\n" + rates);
+  whole("astra-sim", "half a million links", "topology: [ FullyConnected ]\nnpus_count: [ 1024 ]\n" + rates);
+  whole("htsim", "half a million hosts",
+        "Nodes 480000\nTiers 2\nPodsize 480000\n\nTier 0\nDownlink_speed_Gbps 400\nRadix_Down 8\nRadix_Up 8\n"
+        "Downlink_Latency_ns 300\n\nTier 1\nDownlink_speed_Gbps 400\nRadix_Down 60000\nDownlink_Latency_ns 500\n");
+  std::string nodes = "apiVersion: v1\nkind: NodeList\nitems:\n";
+  for (int node = 0; node < 488; ++node)
+    nodes += "- apiVersion: v1\n  kind: Node\n  metadata:\n    name: n" + std::to_string(node) +
+             "\n    labels:\n      nvidia.com/gpu.count: \"1024\"\n";
+  whole("kubernetes", "half a million GPUs", nodes);
 }
 
 TEST_F(limits, a_switch_of_a_hundred_thousand_ports) {
