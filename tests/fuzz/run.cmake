@@ -10,7 +10,7 @@ if(IS_DIRECTORY "${FIXTURES}")
 endif()
 set(ENV{HAWSER_FUZZ_KIND} "${KIND}")
 execute_process(
-  COMMAND "${FUZZER}" -max_total_time=${SECONDS} -timeout=10 -rss_limit_mb=1024 -max_len=65536 -seed=${SEED} -print_final_stats=1
+  COMMAND "${FUZZER}" -max_total_time=${SECONDS} -timeout=60 -rss_limit_mb=1024 -max_len=65536 -seed=${SEED} -print_final_stats=1
     "-artifact_prefix=${FOLDER}/found/" ${corpora}
   WORKING_DIRECTORY "${FOLDER}" ERROR_FILE "${FOLDER}/log" OUTPUT_FILE "${FOLDER}/log" RESULT_VARIABLE result)
 file(READ "${FOLDER}/log" log)
