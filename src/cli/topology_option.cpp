@@ -2,6 +2,7 @@
 #include "topology_option.hpp"
 
 #include <hawser/bootstrap/launcher.hpp>
+#include <hawser/cost/graph_network.hpp>
 #include <hawser/discovery/load.hpp>
 
 namespace hawser::cli {
@@ -18,25 +19,10 @@ topology::hierarchy topology_of(const std::string& given, std::string_view purpo
   return hosted_topology_of(given, purpose).tree;
 }
 
-namespace {
-
-/// Capacities are kept for every pair of nodes: 32 MiB.
-constexpr std::size_t most_network_nodes = 2048;
-
-}  // namespace
-
 std::shared_ptr<const cost::network> network_of(const std::string& given) {
   const std::string arguments[] = {given.empty() ? bootstrap::read_launch().topology : given};
   const discovery::gathered read = discovery::gather(arguments);
-  if (read.hierarchy || read.machine.nodes().size() > most_network_nodes) return nullptr;
-  try {
-    auto links = algorithm::capacities(read.machine);
-    if (links.ranks() == 0) return nullptr;
-    return std::make_shared<const cost::network>(
-        cost::network{std::move(links), algorithm::capacity_unit_bytes_per_second});
-  } catch (const error&) {  // a link of unknown bandwidth: there is only the hierarchy to plan by
-    return nullptr;
-  }
+  return read.hierarchy ? nullptr : cost::network_of(read.machine);
 }
 
 }  // namespace hawser::cli

@@ -24,7 +24,7 @@ constexpr std::chrono::minutes longest_idle{10};
 class aggregator {
  public:
   aggregator(std::unique_ptr<bootstrap::bootstrap> door, communicator_options options)
-      : owner_(std::move(door), std::move(options)), tree_(detail::agree_on_hierarchy(owner_)) {
+      : owner_(std::move(door), std::move(options)), tree_(detail::agree_on_machine(owner_).tree) {
     (void)detail::agree_on_decisions(owner_, tree_);
     next_call_.owner = this;
     next_call_.done = &aggregator::on_message;

@@ -1,8 +1,10 @@
 // The hierarchy that all ranks of a job plan with: where it comes from, and the proof that it is the same everywhere.
 #include <algorithm>
 
+#include <hawser/cost/graph_network.hpp>
 #include <hawser/discovery/load.hpp>
 #include <hawser/planner/decision_file.hpp>
+#include <hawser/topology/derive.hpp>
 #include <hawser/topology/describe.hpp>
 #include <hawser/topology/fingerprint.hpp>
 #include <hawser/topology/switches.hpp>
@@ -33,25 +35,39 @@ hierarchy from_hosts(const std::vector<int>& host_of_rank) {
   return hierarchy(std::move(levels), std::move(rank_at));
 }
 
-hierarchy from_topology(const std::string& argument, const std::vector<std::string>& host_of_rank) {
-  const topology::hosted_hierarchy loaded = discovery::load(argument);
-  if (!loaded.hosts.empty()) return place_by_host(loaded, host_of_rank);
+/// What a graph says of the links between ranks that are placed in it; none of them may have more or fewer.
+std::shared_ptr<const cost::network> placed_links(const topology::graph& machine, const hierarchy& in_file,
+                                                  const hierarchy& placed) {
+  const auto known = cost::network_of(machine);
+  if (!known || known->links.ranks() != placed.size() || in_file.size() != placed.size()) return nullptr;
+  std::vector<int> was;
+  was.reserve(static_cast<std::size_t>(placed.size()));
+  for (int r = 0; r < known->links.ranks(); ++r) was.push_back(in_file.rank_at(placed.position_of(rank(r))).value);
+  return std::make_shared<const cost::network>(cost::with_ranks_at(*known, was));
+}
+
+planned_machine from_topology(const std::string& argument, const std::vector<std::string>& host_of_rank) {
+  const std::string arguments[] = {argument};
+  const discovery::gathered read = discovery::gather(arguments);
+  const topology::hosted_hierarchy loaded = read.hierarchy ? *read.hierarchy : topology::derive(read.machine).hosted;
   const auto ranks = static_cast<std::int64_t>(host_of_rank.size());
-  if (loaded.tree.size() != ranks)
+  if (loaded.hosts.empty() && loaded.tree.size() != ranks)
     fail(errc::invalid_argument, "the topology \"" + argument + "\" does not fit the job",
          "it has " + std::to_string(loaded.tree.size()) + " positions, the job has " + std::to_string(ranks) + " ranks",
          "start as many ranks, or name the hosts in a topology file");
-  return loaded.tree;
+  planned_machine made{loaded.hosts.empty() ? loaded.tree : place_by_host(loaded, host_of_rank), nullptr};
+  if (!read.hierarchy) made.links = placed_links(read.machine, loaded.tree, made.tree);
+  return made;
 }
 
-hierarchy choose_hierarchy(job& owner) {
+planned_machine choose_machine(job& owner) {
   const std::string& argument = owner.options().topology;
   const std::vector<int>& hosts = owner.host_numbers();
   const bool is_one_host = *std::max_element(hosts.begin(), hosts.end()) == 0;
-  if (argument == "hosts" || (argument.empty() && is_one_host)) return from_hosts(hosts);
+  if (argument == "hosts" || (argument.empty() && is_one_host)) return {from_hosts(hosts), nullptr};
   if (!argument.empty() && argument != "auto") return from_topology(argument, owner.host_names());
   const auto found = discover_hierarchy(owner, owner.report());
-  return found ? *found : from_hosts(hosts);
+  return {found ? *found : from_hosts(hosts), nullptr};
 }
 
 /// Levels whose switches have an aggregator in the job reduce in the network, whatever the topology says.
@@ -92,9 +108,11 @@ std::string differing_ranks(const std::vector<std::string>& views) {
 
 }  // namespace
 
-hierarchy agree_on_hierarchy(job& owner) {
-  const hierarchy tree = with_aggregators(choose_hierarchy(owner), owner);
-  auto views = owner.exchange("hierarchy", topology::fingerprint_text(tree) + " " + describe(tree) +
+planned_machine agree_on_machine(job& owner) {
+  planned_machine made = choose_machine(owner);
+  made.tree = with_aggregators(made.tree, owner);
+  const std::string links = made.links ? ", links " + cost::digest(made.links.get()) : "";
+  auto views = owner.exchange("hierarchy", topology::fingerprint_text(made.tree) + " " + describe(made.tree) + links +
                                                (owner.options().validate ? ", calls validated" : "") + "\n" +
                                                make_tuning_offer(owner));
   owner.set_tuning_offer(views[0].substr(views[0].find('\n') + 1));
@@ -104,7 +122,7 @@ hierarchy agree_on_hierarchy(job& owner) {
     fail(errc::mismatch, "the ranks hold different hierarchies",
          "rank 0 has " + views[0] + ", ranks " + differing + " differ",
          "give all ranks the same HAWSER_TOPOLOGY and HAWSER_VALIDATE, or topology and validate options");
-  return tree;
+  return made;
 }
 
 std::shared_ptr<const planner::decision_table> agree_on_decisions(job& owner, const hierarchy& tree) {

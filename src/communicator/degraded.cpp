@@ -89,9 +89,8 @@ cost::network degraded_network(const hierarchy& tree, const std::vector<degraded
 
 void communicator_state::degrade(std::vector<degraded_link> links) {
   degraded_ = std::move(links);
-  planner_.know(degraded_.empty()
-                    ? nullptr
-                    : std::make_shared<const cost::network>(degraded_network(planner_.tree(), degraded_)));
+  planner_.know(
+      degraded_.empty() ? links_ : std::make_shared<const cost::network>(degraded_network(planner_.tree(), degraded_)));
   plans_.clear();
   refined_.clear();
   programs_.clear();

@@ -40,7 +40,7 @@ class job {
   int ranks() const noexcept { return size() - static_cast<int>(aggregated_.size()); }
   /// Per aggregator: the level whose units its switch joins; empty: the outermost.
   const std::vector<std::string>& aggregated_levels() const noexcept { return aggregated_; }
-  /// Per level of the job's hierarchy, known from `agree_on_hierarchy` on: whether its switches have aggregators.
+  /// Per level of the job's hierarchy, known from `agree_on_machine` on: whether its switches have aggregators.
   const std::vector<bool>& served_levels() const noexcept { return served_; }
   void set_served_levels(std::vector<bool> levels) { served_ = std::move(levels); }
   const communicator_options& options() const noexcept { return options_; }
@@ -61,7 +61,7 @@ class job {
   std::string_view transport_inside_hosts() const;
   std::string_view transport_between_hosts() const;
 
-  /// What rank 0 wants to be measured or has read (tuned.cpp), known to all ranks from `agree_on_hierarchy` on.
+  /// What rank 0 wants to be measured or has read (tuned.cpp), known to all ranks from `agree_on_machine` on.
   const std::string& tuning_offer() const noexcept { return tuning_offer_; }
   void set_tuning_offer(std::string offer) { tuning_offer_ = std::move(offer); }
   /// Figures that replace those of the options, for communicators made from now on.

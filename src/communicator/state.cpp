@@ -50,18 +50,20 @@ cost::parameters figures_for(const job& owner, const topology::hierarchy& tree, 
 }  // namespace
 
 communicator_state::communicator_state(const std::shared_ptr<job>& owner)
-    : communicator_state(owner, agree_on_hierarchy(*owner)) {}
+    : communicator_state(owner, agree_on_machine(*owner)) {}
 
-communicator_state::communicator_state(std::shared_ptr<job> owner, const topology::hierarchy& tree)
+communicator_state::communicator_state(std::shared_ptr<job> owner, planned_machine machine)
     : owner_(std::move(owner)),
       self_(owner_->self()),
-      planner_(tree, figures_for(*owner_, tree, {})),
+      planner_(machine.tree, figures_for(*owner_, machine.tree, {})),
+      links_(std::move(machine.links)),
       calls_(owner_->place().scope().empty() ? "world" : owner_->place().scope()) {
+  planner_.know(links_);
   std::vector<std::int32_t> ranks;  // empty where all processes are ranks
   for (int r = 0; owner_->ranks() < owner_->size() && r < owner_->ranks(); ++r) ranks.push_back(r);
   recorded_number_ = owner_->recorder().add_communicator(calls_.communicator(), std::move(ranks));
   std::vector<bool> served = owner_->served_levels();
-  served.resize(static_cast<std::size_t>(tree.depth()), false);  // racks may have been inferred since
+  served.resize(static_cast<std::size_t>(planner_.tree().depth()), false);  // racks may have been inferred since
   planner_.set_served(std::move(served));
   if (self_ == rank(0) && !owner_->aggregated_levels().empty())
     switches_ = std::make_shared<switch_announcer>(owner_->engine());

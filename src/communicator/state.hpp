@@ -41,11 +41,17 @@ struct order_window {
   std::array<std::atomic<bool>, size> is_over_;
 };
 
+/// What all ranks of a job plan for.
+struct planned_machine {
+  topology::hierarchy tree;
+  std::shared_ptr<const cost::network> links;  ///< what a topology file says of them, beside the tree; or null
+};
+
 class communicator_state {
  public:
   /// The communicator of all ranks.
   explicit communicator_state(const std::shared_ptr<job>& owner);
-  communicator_state(std::shared_ptr<job> owner, const topology::hierarchy& tree);
+  communicator_state(std::shared_ptr<job> owner, planned_machine machine);
   /// A part of it: `members[r]` is rank r's number in the job; `name` is for its `call_log`.
   communicator_state(std::shared_ptr<job> owner, const topology::hierarchy& tree, std::vector<rank> members, rank self,
                      std::uint16_t context, std::string name);
@@ -125,6 +131,7 @@ class communicator_state {
   bool has_successor_ = false;
   std::shared_ptr<order_window> under_way_ = std::make_shared<order_window>();
   planner::planner planner_;
+  std::shared_ptr<const cost::network> links_;  // what a topology file says of them; null: none does
   call_log calls_;
   std::uint16_t recorded_number_ = 0;
   std::uint64_t calls_recorded_ = 0, calls_compared_ = 0;
@@ -147,9 +154,9 @@ cost::network degraded_network(const topology::hierarchy& tree, const std::vecto
 /// The communicator of all ranks, with the racks and the figures that rank 0's options ask for.
 std::shared_ptr<communicator_state> make_world(std::shared_ptr<job> owner);
 
-/// The hierarchy of the whole job, from the options' topology and the hosts; checked to be the same on all ranks.
-/// Hands rank 0's `tuning_offer` to all.
-topology::hierarchy agree_on_hierarchy(job& owner);
+/// The hierarchy of the whole job, from the options' topology and the hosts, and its links where a file tells them;
+/// checked to be the same on all ranks. Hands rank 0's `tuning_offer` to all.
+planned_machine agree_on_machine(job& owner);
 
 /// The decision file of the options, if there is one. Collective: throws errc::mismatch that names the ranks where
 /// files differ, errc::mismatch where it is for another hierarchy and must not be; errc::io and errc::parse as it is

@@ -98,7 +98,8 @@ class world {
 
   void replace(topology::hierarchy better) {
     state_->retire();
-    state_ = std::make_shared<communicator_state>(owner_, std::move(better));
+    // What was measured stands for a file's rates, which are those of the GPUs' links.
+    state_ = std::make_shared<communicator_state>(owner_, planned_machine{std::move(better), nullptr});
   }
 
   void note(severity level, const std::string& code, const std::string& message) {

@@ -92,7 +92,7 @@ class switch_removal {
     }
     return most;
   }
-  std::int64_t surplus(std::vector<int> from, std::vector<int> to, std::int64_t enough) const {
+  std::int64_t surplus(const std::vector<int>& from, const std::vector<int>& to, std::int64_t enough) const {
     max_flow flow = with_source(graph_, supply_, 1, 2);
     const int source = graph_.nodes() + 1, sink = graph_.nodes() + 2;
     for (int each : from) flow.add(source, each, max_flow::unlimited);

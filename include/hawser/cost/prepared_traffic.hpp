@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
-#include <utility>
 #include <vector>
 
 #include <hawser/algorithm/prepared.hpp>
@@ -28,12 +27,13 @@ inline std::int64_t depth_of(const schedule::tree_packing& packing) {
 /// The same as `count_traffic` says of other algorithms, of schedules that `schedule_of(rank)` generates out of place;
 /// `rounds` per level. For all ranks one by one.
 template <class ScheduleOf>
-traffic prepared_traffic(const topology::hierarchy& tree, std::vector<std::int64_t> rounds, ScheduleOf&& schedule_of) {
+traffic prepared_traffic(const topology::hierarchy& tree, const std::vector<std::int64_t>& rounds,
+                         ScheduleOf&& schedule_of) {
   const auto depth = static_cast<std::size_t>(tree.depth());
   traffic total{.blocks_out = std::vector<double>(depth, 0.0),
                 .rounds = rounds,
                 .serial = std::vector<double>(depth, 1.0),
-                .stay_rounds = std::move(rounds),
+                .stay_rounds = rounds,
                 .stay_serial = std::vector<double>(depth, 1.0)};
   detail::unit_traffic units(tree);
   double most_sent = -1;
@@ -56,8 +56,7 @@ inline traffic packed_traffic(const topology::hierarchy& tree, schedule::request
   const std::vector<int> active = algorithm::active_levels(tree);
   rounds[static_cast<std::size_t>(active.front())] = depth_of(packing) * (is_all_reduce ? 2 : 1);
   what.in_place = false;
-  traffic total =
-      prepared_traffic(tree, std::move(rounds), [&](rank r) { return algorithm::generate_packed(packing, what, r); });
+  traffic total = prepared_traffic(tree, rounds, [&](rank r) { return algorithm::generate_packed(packing, what, r); });
   // An all-reduce's blocks are a rank's share of the vector, gathered after they were reduced.
   const double blocks = is_all_reduce ? 2.0 / packing.ranks : 1.0;
   total.busiest = {blocks / packing.bytes_per_second, blocks};
@@ -74,7 +73,7 @@ inline traffic multi_rail_traffic(const topology::hierarchy& tree, schedule::req
   rounds[static_cast<std::size_t>(active[1])] = 2;  // a reduce-scatter and an all-gather of one round each
   what.in_place = false;
   const auto schedule_of = [&](rank r) { return algorithm::generate_multi_rail(tree, what, shares, r); };
-  traffic total = prepared_traffic(tree, std::move(rounds), schedule_of);
+  traffic total = prepared_traffic(tree, rounds, schedule_of);
   if (links != nullptr) total.busiest = links->of_schedules(schedule_of);
   return total;
 }

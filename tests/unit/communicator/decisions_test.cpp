@@ -2,39 +2,21 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstdio>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <unistd.h>
 
 #include <hawser/communicator/in_process.hpp>
 #include <hawser/planner/decision_file.hpp>
 #include <hawser/topology/synthetic.hpp>
 #include <hawser/transport/in_process.hpp>
 
+#include <support/temporary_file.hpp>
+
 namespace hawser {
 namespace {
 
-/// A file that is gone with its owner.
-class temporary_file {
- public:
-  explicit temporary_file(const std::string& text) : name_(testing::TempDir() + "hawser_decisions_XXXXXX") {
-    const int fd = mkstemp(name_.data());
-    EXPECT_GE(fd, 0);
-    if (fd >= 0) close(fd);
-    std::ofstream(name_) << text;
-  }
-  ~temporary_file() { std::remove(name_.c_str()); }
-  temporary_file(const temporary_file&) = delete;
-  temporary_file& operator=(const temporary_file&) = delete;
-  const std::string& name() const { return name_; }
-
- private:
-  std::string name_;
-};
+using test::temporary_file;
 
 std::string decisions_for(const char* topology, const char* algorithm) {
   const auto tree = topology::parse_synthetic(topology);
