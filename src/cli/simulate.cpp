@@ -2,6 +2,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -70,9 +71,13 @@ class simulating {
     what_ = request_of(asked_.work, count, wants_all ? "" : options.algorithm);
     read_conditions();
     describe_setting(count);
-    made_ = planner::planner(tree_, how_.host).make_plan(what_);
+    planner::planner chooser(tree_, how_.host);
+    know_links(chooser);
+    made_ = chooser.make_plan(what_);
     for (const schedule::candidate& each : made_.candidates)
       if (wants_all ? each.is_possible() : each.algorithm == made_.algorithm) chosen_.push_back(each);
+    for (const schedule::candidate& each : chosen_)
+      if (planner::is_prepared(each.algorithm)) prepared_[each.algorithm] = prepare(chooser, each.algorithm);
     check_files(wants_all);
   }
 
@@ -89,6 +94,23 @@ class simulating {
   }
 
  private:
+  /// Where nothing is asked of the hierarchy's links, those that a file tells are planned for and simulated.
+  void know_links(planner::planner& chooser) {
+    if (how_.between || !how_.suffers.faults.empty() || !how_.suffers.background.empty()) return;
+    auto links = network_of(options_.topology);
+    if (!links || links->links.ranks() != tree_.size()) return;
+    chooser.know(links);
+    if (!chooser.knows_links()) return;
+    how_.links = std::move(links);
+    asked_.has_links = true;
+  }
+
+  std::string prepare(const planner::planner& chooser, const std::string& algorithm) const {
+    schedule::request forced = what_;
+    forced.algorithm = algorithm;
+    return chooser.make_plan(forced).prepared;
+  }
+
   void read_conditions() {
     for (const std::string& each : options_.faults) how_.suffers.faults.push_back(simulate::parse_fault(tree_, each));
     for (const std::string& each : options_.background) simulate::parse_background(tree_, each, how_.suffers);
@@ -122,7 +144,11 @@ class simulating {
     if (wants_all && (!options_.trace_file.empty() || !options_.exported.empty()))
       fail(errc::invalid_argument, "cannot write a trace or an export of all algorithms", "a file holds one",
            "choose one with --algorithm");
-    if (exported_.format != export_format::none) simulate::check_exported(tree_);
+    if (exported_.format == export_format::none) return;
+    simulate::check_exported(tree_);
+    if (planner::is_prepared(made_.algorithm))
+      fail(errc::unsupported, "cannot export " + made_.algorithm, "it is prepared for the links of a file",
+           "choose another --algorithm");
   }
 
   bool is_hashed() const { return how_.between && how_.between->queue_pairs > 0; }
@@ -136,6 +162,7 @@ class simulating {
     simulate::options how = how_;
     how.segments = made.segments;
     how.window = made_.window;
+    if (const auto known = prepared_.find(c.algorithm); known != prepared_.end()) how.prepared = known->second;
     if (!options_.is_exact && !options_.is_full && !is_hashed()) {
       how.lag = c.predicted / lags_per_call;
       how.most_steps = options_.segments > 0 ? 0 : most_coarse_steps;
@@ -172,6 +199,7 @@ class simulating {
   simulation_setting asked_;
   schedule::plan made_;
   std::vector<schedule::candidate> chosen_;
+  std::map<std::string, std::string> prepared_;  // by algorithm: what a plan has of it
 };
 
 /// `hawser simulate rail_shift|random_permutation`: no collective, but what hashing leaves of a fabric's throughput.

@@ -32,11 +32,16 @@ std::vector<link_load> busiest(const std::vector<link_load>& links) {
   return found;
 }
 
+std::string name_of(const link_load& link) {
+  return link.ends.empty() ? link.level + ":" + std::to_string(link.unit) : link.ends;
+}
+
 std::string header(const simulation_setting& asked) {
   std::string text = formatted("%s of %s over %lld ranks\nhierarchy   %s  fingerprint %s\n",
                                std::string(to_string(asked.work.what)).c_str(),
                                to_string(bytes{static_cast<std::uint64_t>(asked.bytes)}).c_str(),
                                static_cast<long long>(asked.ranks), asked.hierarchy.c_str(), asked.fingerprint.c_str());
+  if (asked.has_links) text += "links       those that the topology's file tells\n";
   if (!asked.faults.empty()) text += "faults      " + joined(asked.faults) + "\n";
   if (!asked.background.empty()) text += "background  " + joined(asked.background) + "\n";
   if (asked.ecmp == "adaptive")
@@ -58,8 +63,11 @@ std::string row(const simulated& each) {
 std::string details(const simulated& each) {
   std::string text = formatted("\n%-12s %-4s %10s %12s %7s\n", "busiest link", "", "alike", "bytes", "busy");
   for (const link_load& link : busiest(each.ran.links))
-    text += formatted("%-12s %-4s %10lld %12.6g %6.1f%%\n", (link.level + ":" + std::to_string(link.unit)).c_str(),
-                      link.is_out ? "out" : "in", static_cast<long long>(link.units), link.bytes, 100 * link.busy);
+    text += formatted("%-12s %-4s %10lld %12.6g %6.1f%%\n", name_of(link).c_str(),
+                      !link.ends.empty() ? ""
+                      : link.is_out      ? "out"
+                                         : "in",
+                      static_cast<long long>(link.units), link.bytes, 100 * link.busy);
   if (each.trials)
     text += formatted("\ntrials      %s mean, %s standard deviation, %s to %s; %s without collisions (%.0f %%)\n",
                       to_string(seconds{each.trials->mean}).c_str(), to_string(seconds{each.trials->deviation}).c_str(),
@@ -79,13 +87,16 @@ std::string details(const simulated& each) {
 
 ordered_json json_of(const simulated& each) {
   ordered_json links = ordered_json::array();
-  for (const link_load& link : each.ran.links)
-    links.push_back({{"level", link.level},
+  for (const link_load& link : each.ran.links) {
+    const bool is_known = !link.ends.empty();
+    links.push_back({{"level", is_known ? ordered_json() : ordered_json(link.level)},
                      {"unit", link.unit},
                      {"units", link.units},
                      {"direction", link.is_out ? "out" : "in"},
+                     {"ends", is_known ? ordered_json(link.ends) : ordered_json()},
                      {"bytes", link.bytes},
                      {"busy", link.busy}});
+  }
   const bool is_done = each.refused.empty();
   ordered_json trials;
   if (each.trials)

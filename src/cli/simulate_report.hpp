@@ -44,6 +44,7 @@ struct simulation_setting {
   std::string ecmp;
   std::uint64_t seed = 1;
   int trials = 1;
+  bool has_links = false;  ///< beside the hierarchy, from the topology's file
 };
 
 std::string text_of(const simulation_setting& asked, const std::vector<simulated>& all);

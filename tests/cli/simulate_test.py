@@ -15,6 +15,15 @@ def simulate(*arguments: str) -> dict:
     return json.loads(done.stdout)
 
 
+def ring_with_a_broken_link() -> dict:
+    """Four GPUs, three links."""
+    nodes = [{"kind": "gpu", "name": f"g{i}", "identities": [f"g{i}"], "attributes": {}, "tier": 0, "can_reduce": False}
+             for i in range(4)]
+    edges = [{"a": i, "b": i + 1, "kind": "nvlink", "bandwidth": 50e9, "latency": 1e-6, "provenance": "file"}
+             for i in range(3)]
+    return {"schema": "hawser.topology/1", "tells": ["gpus", "nvlink"], "nodes": nodes, "edges": edges, "findings": []}
+
+
 class Simulate(unittest.TestCase):
     def test_the_documented_keys(self):
         schema = json.loads((SOURCE / "docs/schema/simulate-1.json").read_text())
@@ -51,6 +60,28 @@ class Simulate(unittest.TestCase):
         self.assertEqual((exact["lag"], exact["segments"]), (0, 2))
         lagging = simulate(*call, "--segments", "2")["algorithms"][0]
         self.assertAlmostEqual(lagging["simulated"] / exact["simulated"], 1, delta=0.05)
+
+    def test_links_of_a_file_are_simulated(self):
+        with tempfile.TemporaryDirectory() as folder:
+            machine = Path(folder) / "ring.json"
+            machine.write_text(json.dumps(ring_with_a_broken_link()))
+            call = ("all_gather", "--topology", str(machine), "--bytes", "256MiB")
+            made = simulate(*call, "--algorithm", "ring")["algorithms"][0]
+            links = {each["ends"]: each for each in made["links"]}
+            self.assertEqual(len(links), 6)
+            self.assertEqual({each["level"] for each in links.values()}, {None})
+            # Round the gap, the ring's last message goes back over all three links.
+            for each in links.values():
+                self.assertAlmostEqual(each["bytes"], 3 * 64 * 2**20, delta=1)
+            self.assertIn("that the topology's file tells", hawser("simulate", *call).stdout)
+            packed = simulate(*call, "--algorithm", "packed_trees")["algorithms"][0]
+            self.assertGreater(packed["simulated"], 0)
+            # Conditions are the hierarchy's: its links are simulated then.
+            faulty = simulate(*call, "--algorithm", "ring", "--background", "0.5")["algorithms"][0]
+            self.assertEqual({each["ends"] for each in faulty["links"]}, {None})
+            refused = hawser("simulate", *call, "--algorithm", "packed_trees", "--export", f"goal:{folder}/goal")
+            self.assertEqual(refused.returncode, 2)
+            self.assertIn("choose another --algorithm", refused.stderr)
 
     def test_the_same_seed_gives_the_same_times(self):
         call = ("all_reduce", *SMALL, "--ecmp", "1", "--trials", "4", "--seed")

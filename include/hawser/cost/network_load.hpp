@@ -61,6 +61,15 @@ class network_load {
     return std::all_of(from_first.begin(), from_first.begin() + network_.links.ranks(), [](int b) { return b >= 0; });
   }
 
+  /// The nodes that a message passes, both ends among them. Throws errc::unsupported where the ranks are parted.
+  std::vector<int> way(int from, int to) const {
+    const std::vector<int>& before = nodes_before(from, to);
+    std::vector<int> nodes{to};
+    while (nodes.back() != from) nodes.push_back(before[index(nodes.back())]);
+    std::reverse(nodes.begin(), nodes.end());
+    return nodes;
+  }
+
   /// Throws as `algorithm::generate`; errc::unsupported where two ranks that talk are parted.
   busiest_link of(const topology::hierarchy& tree, const schedule::request& what, std::string_view name) const {
     return of_schedules([&](rank r) { return algorithm::generate(tree, what, name, r); });
@@ -101,12 +110,18 @@ class network_load {
     return before;
   }
 
-  void add(std::vector<double>& load, int from, int to, double blocks) const {
+  /// Per node the one before it, on the ways from a rank that reach another.
+  const std::vector<int>& nodes_before(int from, int to) const {
     const auto& [direct, over_ranks] = ways_[index(from)];
     const std::vector<int>& before = direct[index(to)] >= 0 ? direct : over_ranks;
     if (before[index(to)] < 0)
       fail(errc::unsupported, "ranks " + std::to_string(from) + " and " + std::to_string(to) + " are parted",
            "no links lead from one to the other", "check the links of the topology");
+    return before;
+  }
+
+  void add(std::vector<double>& load, int from, int to, double blocks) const {
+    const std::vector<int>& before = nodes_before(from, to);
     for (int node = to; node != from; node = before[index(node)])
       load[index(before[index(node)]) * index(nodes()) + index(node)] += blocks;
   }

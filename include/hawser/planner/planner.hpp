@@ -74,6 +74,9 @@ class planner {
     counted_.clear();
   }
 
+  /// Whether it does, with no more than `cost::exact_ranks` ranks.
+  bool knows_links() const noexcept { return network_.load() != nullptr; }
+
   /// Takes the forced algorithm, else the pinned one, else the fastest possible one by the model. Throws
   /// errc::not_found for an unknown forced algorithm, errc::unsupported where the forced one, or any, cannot serve the
   /// request.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <hawser/schedule/segments.hpp>
+#include <hawser/simulate/message_lines.hpp>
 #include <hawser/simulate/network.hpp>
 #include <hawser/simulate/program.hpp>
 #include <hawser/simulate/run_settings.hpp>
@@ -236,6 +237,7 @@ class engine {
           completed(at);
       }
     } else if (e.kind == what::flow_begins) {
+      if (settings_.keeps_order && !lines_.is_next(pair_of(e.id), e.id)) return;
       if (flows_[e.id].left <= 0) return end_flow(e.id);
       flows_[e.id].rate = 0;
       flows_[e.id].since = now_;
@@ -278,7 +280,9 @@ class engine {
     std::sort(starting_.begin(), starting_.end());
     for (std::size_t i = 0; i < starting_.size();) {
       std::size_t end = i + 1;
-      while (!links_.is_hashed() && end < starting_.size() && starting_[end].key == starting_[i].key) ++end;
+      while (!links_.is_hashed() && !settings_.keeps_order && end < starting_.size() &&
+             starting_[end].key == starting_[i].key)
+        ++end;
       double flows = 0;
       for (std::size_t k = i; k < end; ++k) flows += message_of(starting_[k]).flows;
       const message& m = message_of(starting_[i]);
@@ -299,6 +303,11 @@ class engine {
     starting_.clear();
   }
   const message& message_of(const start& each) const { return code_.messages[deliveries_[each.delivery].message]; }
+
+  message_lines::pair pair_of(std::uint32_t flow) const {
+    const message& m = code_.messages[deliveries_[flows_[flow].deliveries.front()].message];
+    return {m.from, m.to};
+  }
 
   /// At the end of an instant: fair rates, or even shares for new flows until the rates are due.
   void update_rates() {
@@ -334,6 +343,8 @@ class engine {
     if (done.is_active) rates_.remove(id);
     done.is_active = false;
     ++done.version;
+    if (settings_.keeps_order)
+      if (const auto next = lines_.advance(pair_of(id))) queue_.push({now_, what::flow_begins, *next, 0});
     for (std::uint32_t d : done.deliveries) {
       delivery& each = deliveries_[d];
       if (--each.parts_left > 0) continue;
@@ -392,6 +403,7 @@ class engine {
   std::vector<std::uint32_t> free_batches_, free_deliveries_, free_flows_;
   std::vector<std::uint32_t> begun_;  // flows without a rate so far
   std::vector<start> starting_;
+  message_lines lines_;
 };
 
 }  // namespace hawser::simulate

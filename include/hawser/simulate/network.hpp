@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <hawser/simulate/graph_links.hpp>
 #include <hawser/simulate/max_min.hpp>
 #include <hawser/simulate/partition.hpp>
 #include <hawser/simulate/program.hpp>
@@ -36,10 +37,12 @@ class network {
   };
 
   network(const topology::hierarchy& tree, const conditions& set, const partition& parts,
-          const std::optional<fabric>& between = {})
-      : tree_(tree), parts_(parts), fabric_(between) {
+          const std::optional<fabric>& between = {}, const graph_links* known = nullptr)
+      : tree_(tree), parts_(parts), fabric_(between), known_(known) {
+    for (std::size_t link = 0; known_ != nullptr && link < known_->size(); ++link)
+      capacity_.push_back(known_->bytes_per_second(link));
     for (const partition::unit_class& each : parts.classes)
-      for (int direction = 0; direction < 2; ++direction) capacity_.push_back(rate_of(set, each));
+      for (int direction = 0; known_ == nullptr && direction < 2; ++direction) capacity_.push_back(rate_of(set, each));
     for (int d = tree.depth() - 1; d >= 0; --d) {
       latency_.insert(latency_.begin(), tree.at(d).up.latency);
       if (latency_.size() > 1) latency_.front() += latency_[1];
@@ -48,7 +51,8 @@ class network {
   }
 
   const std::vector<double>& capacities() const noexcept { return capacity_; }
-  std::size_t unit_links() const noexcept { return 2 * parts_.classes.size(); }
+  /// The first of them: two of each class of units, or none where a network is known beside the hierarchy.
+  std::size_t unit_links() const noexcept { return known_ != nullptr ? 0 : 2 * parts_.classes.size(); }
   /// Of a message that climbs to this level's links.
   seconds latency(int level) const { return latency_[static_cast<std::size_t>(level)]; }
   bool is_hashed() const noexcept { return fabric_ && fabric_->queue_pairs > 0; }
@@ -57,6 +61,10 @@ class network {
   std::vector<part> route(const message& m, double flows) const {
     std::vector<part> parts(1);
     std::vector<use>& uses = parts.front().uses;
+    if (known_ != nullptr) {
+      uses = known_->way(rank_of(m.from), rank_of(m.to), flows);
+      return parts;
+    }
     for (int direction = 0; direction < 2; ++direction) {
       const std::int32_t end = direction == 0 ? m.from : m.to;
       if (end >= parts_.rank_classes()) continue;  // a switch at the end of the links
@@ -73,6 +81,14 @@ class network {
   }
 
  private:
+  /// The one rank of a class, which a known network needs.
+  rank rank_of(std::int32_t end) const {
+    if (end >= parts_.rank_classes())
+      fail(errc::unsupported, "cannot simulate in-network reduction over the links of a file",
+           "it does not say where its switches reduce", "simulate the hierarchy, or another algorithm");
+    return tree_.rank_at(parts_.member(end, 0));
+  }
+
   double rate_of(const conditions& set, const partition::unit_class& each) const {
     double rate = tree_.at(each.level).up.rate.bytes_per_second;
     for (const fault& f : set.faults)
@@ -132,6 +148,7 @@ class network {
   const topology::hierarchy& tree_;
   const partition& parts_;
   std::optional<fabric> fabric_;
+  const graph_links* known_;
   std::vector<double> capacity_;
   std::vector<seconds> latency_;
   std::int64_t spines_ = 1;

@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <vector>
 
 #include <hawser/algorithm/generate.hpp>
+#include <hawser/algorithm/prepared.hpp>
 #include <hawser/cost/traffic.hpp>
 #include <hawser/schedule/program.hpp>
 #include <hawser/simulate/partition.hpp>
@@ -49,16 +51,17 @@ class programs {
   std::vector<class_program> classes;
   std::vector<message> messages;
 
-  /// Generates one schedule per class, that of its given member (partition::member). Throws as `algorithm::generate`,
-  /// and `asymmetry`.
+  /// Generates one schedule per class, that of its given member (partition::member); `prepared` as a plan has it.
+  /// Throws as `algorithm::generate_planned`, and `asymmetry`.
   programs(const topology::hierarchy& tree, const schedule::request& what, std::string_view algorithm,
-           const partition& parts, int member = 0)
+           const partition& parts, int member = 0, const std::string& prepared = {})
       : tree_(tree), parts_(parts), switches_(tree) {
     number_switches();
     for (std::int32_t c = 0; c < parts.rank_classes(); ++c) {
       const auto& of = parts.classes[static_cast<std::size_t>(parts.first_rank_class) + static_cast<std::size_t>(c)];
       classes.push_back({});
-      compile(classes.back(), algorithm::generate(tree, what, algorithm, tree.rank_at(parts.member(c, member))), c);
+      compile(classes.back(),
+              algorithm::generate_planned(tree, what, algorithm, prepared, tree.rank_at(parts.member(c, member))), c);
       classes.back().ranks = of.units;
     }
     compile_switches(what, algorithm);

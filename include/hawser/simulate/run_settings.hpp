@@ -19,6 +19,7 @@ struct run_settings {
   /// 0: rates are fair at every instant. Else they are made so again this long after a change; until then a new flow
   /// has an even share of its links, and the others keep theirs.
   seconds lag{0};
+  bool keeps_order = false;  ///< messages between two ranks go one after the other, as through a socket; single ranks
 };
 
 /// What came out.

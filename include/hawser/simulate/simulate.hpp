@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,11 @@ struct options {
   std::int64_t segments = 1;
   std::int64_t window = schedule::default_window;
   cost::parameters host{};
+  /// The links of the machine where more than its hierarchy is known: then every rank is simulated by itself. Goes
+  /// with no fabric, and with no conditions, which are of the hierarchy's links.
+  std::shared_ptr<const cost::network> links{};
+  bool keeps_order = true;   ///< with `links`: messages between two ranks go one after the other, as through a socket
+  std::string prepared{};    ///< as `schedule::plan::prepared`; needs every rank by itself, too
   bool uses_classes = true;  ///< false: every rank by itself
   /// Of more than `exact_classes` classes: by how much the flows' fair rates may lag behind a change; 0: not at all.
   seconds lag{0};
@@ -41,8 +47,9 @@ struct link_load {
   std::int64_t unit = 0;   ///< one of the class
   std::int64_t units = 1;  ///< how many are alike
   bool is_out = true;
-  double bytes = 0;  ///< through each
-  double busy = 0;   ///< fraction of what it could have carried in that time
+  double bytes = 0;    ///< through each
+  double busy = 0;     ///< fraction of what it could have carried in that time
+  std::string ends{};  ///< "rank 3 > switch 1", of a known network's; then there is no level
 };
 
 /// What a simulation found, and what it took.
@@ -70,6 +77,7 @@ class simulation {
       : tree_(tree), what_(what), algorithm_(algorithm), how_(how), trace_limit_(trace_limit) {
     what_.in_place = false;
     check_reachable(tree, how.suffers);
+    if (how.links) check_links();
   }
 
   result run() {
@@ -78,7 +86,7 @@ class simulation {
     if (is_hashed && tree_.depth() < 2)
       fail(errc::invalid_argument, "there is no two-tier fabric", "the topology has one level only",
            "write one with a level above, like \"rack:16 gpu:16\"");
-    if (!how_.uses_classes || is_hashed) {
+    if (!how_.uses_classes || is_hashed || how_.links || !how_.prepared.empty()) {
       for (int d = 0; d < tree_.depth(); ++d) colours.split_all(d);
       check_size(colours);
       return simulate(partition(colours), 0, how_.segments);
@@ -101,6 +109,16 @@ class simulation {
   }
 
  private:
+  void check_links() const {
+    const int ranks = how_.links->links.ranks();
+    if (ranks != tree_.size())
+      fail(errc::mismatch, "the network has " + std::to_string(ranks) + " ranks",
+           "the hierarchy has " + std::to_string(tree_.size()));
+    if (how_.between || !how_.suffers.faults.empty() || !how_.suffers.background.empty())
+      fail(errc::invalid_argument, "faults, other load and fabrics are of a hierarchy's links",
+           "a network is given beside it", "change the network's capacities, or leave it out");
+  }
+
   /// -1 where the classes hold: every rank that is looked at plays its class's role, no messages of one class move
   /// apart, and the time is the same whichever members stand for their classes. Else a level to split.
   int try_classes(symmetry& roles, const partition& parts) {
@@ -150,17 +168,19 @@ class simulation {
   }
 
   result simulate(const partition& parts, int member, std::int64_t segments) const {
-    const programs code(tree_, what_, algorithm_, parts, member);
+    const programs code(tree_, what_, algorithm_, parts, member, how_.prepared);
     const bool are_many = parts.rank_classes() > exact_classes;
     if (are_many && how_.most_steps > 0)
       segments = std::clamp<std::int64_t>(how_.most_steps / std::max<std::int64_t>(steps_of(code), 1), 1, segments);
-    const network links(tree_, how_.suffers, parts, how_.between);
+    const auto known = how_.links ? std::make_unique<const graph_links>(how_.links) : nullptr;
+    const network links(tree_, how_.suffers, parts, how_.between, known.get());
     const run_settings settings{.block_bytes = static_cast<double>(what_.block_bytes()),
                                 .sends_empty_messages = what_.what == schedule::collective::barrier,
                                 .segments = segments,
                                 .window = how_.window,
                                 .host = how_.host,
-                                .lag = are_many ? how_.lag : seconds{0}};
+                                .lag = are_many ? how_.lag : seconds{0},
+                                .keeps_order = how_.links && how_.keeps_order};
     result made;
     made.events_of_steps = trace(trace_limit_);
     const run_result ran =
@@ -174,6 +194,7 @@ class simulation {
     made.events = ran.events;
     made.solves = ran.solves;
     describe_links(parts, links, ran, made);
+    if (known) describe_links(*known, ran, made);
     describe_classes(code, made);
     return made;
   }
@@ -190,6 +211,16 @@ class simulation {
       const double could = links.capacities()[i] * ran.time.count();
       made.links.push_back({tree_.at(each.level).name, each.representative, each.units, i % 2 == 0, ran.link_bytes[i],
                             could > 0 ? ran.link_bytes[i] / could : 0});
+    }
+  }
+
+  static void describe_links(const graph_links& known, const run_result& ran, result& made) {
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      const double could = known.bytes_per_second(i) * ran.time.count();
+      made.links.push_back({.unit = static_cast<std::int64_t>(i),
+                            .bytes = ran.link_bytes[i],
+                            .busy = could > 0 ? ran.link_bytes[i] / could : 0,
+                            .ends = known.name(i)});
     }
   }
 
