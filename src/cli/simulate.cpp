@@ -161,7 +161,7 @@ class simulating {
     made.segments = options_.segments > 0 ? options_.segments : c.segments;
     simulate::options how = how_;
     how.segments = made.segments;
-    how.window = made_.window;
+    if (c.algorithm == planner::packed_trees_name) how.window = schedule::packed_window;
     if (const auto known = prepared_.find(c.algorithm); known != prepared_.end()) how.prepared = known->second;
     if (!options_.is_exact && !options_.is_full && !is_hashed()) {
       how.lag = c.predicted / lags_per_call;

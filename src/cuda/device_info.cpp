@@ -80,6 +80,7 @@ std::vector<device_info> find_devices(std::string* why_none) {
   }
   check(cudaDriverGetVersion(&driver), "read the version of the CUDA driver");
   std::vector<device_info> devices;
+  devices.reserve(static_cast<std::size_t>(count));
   for (int d = 0; d < count; ++d) devices.push_back(describe_device(d, count, driver));
   return devices;
 }

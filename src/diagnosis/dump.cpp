@@ -102,6 +102,7 @@ std::vector<dump> read_dumps(const std::string& folder) {
            "use a folder of its own for each job");
   }
   std::vector<dump> all;
+  all.reserve(by_rank.size());
   for (auto& [rank, each] : by_rank) all.push_back(std::move(each));
   return all;
 }

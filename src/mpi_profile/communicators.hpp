@@ -47,4 +47,8 @@ known_communicator* find_communicator(MPI_Comm comm);
 /// it between the same two collectives. Blocks.
 void make_members(known_communicator& known);
 
+/// Another communicator of hawser's for the same members. Null where half of the numbers are taken: on all members
+/// alike. Collective as `make_members`.
+std::shared_ptr<detail::communicator_state> make_own_members(const known_communicator& known);
+
 }  // namespace hawser::mpi_profile

@@ -55,7 +55,7 @@ std::string read_figures(const std::string& path) {
   std::getline(file, head);
   std::stringstream rest;
   rest << file.rdbuf();
-  const std::string text = rest.str();
+  std::string text = rest.str();
   std::istringstream lines(text);
   if (head != first_line || !parse(lines)) {
     figures.clear();

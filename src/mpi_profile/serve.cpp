@@ -109,8 +109,11 @@ int serve_persistent(const arguments& call, MPI_Info info, MPI_Request* request)
     const verdict found = judge(call, true);
     count(found);
     if (!found.by_hawser || request == nullptr) return pass_persistent(call, info, request);
+    // The ranks may start persistent collectives in different orders (MPI 4.0, 6.13): each has its own numbers.
+    auto members = make_own_members(*found.known);
+    if (!members) return pass_persistent(call, info, request);
     auto planned = std::make_unique<served_call>(call, *found.known, found.reduced);
-    planned->plan();
+    planned->plan(std::move(members));
     return make_persistent_request(std::move(planned), call.comm, request);
   } catch (const std::exception& raised) {
     return report_error(call.comm, raised);

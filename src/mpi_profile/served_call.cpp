@@ -60,8 +60,9 @@ void served_call::keep_types() {
   output_.keep_type();
 }
 
-void served_call::plan() {
+void served_call::plan(std::shared_ptr<detail::communicator_state> own) {
   keep_types();
+  members_ = std::move(own);
   planned_ = std::make_shared<detail::collective_run>(*members_, made_);
   planned_->keep(members_);
 }

@@ -26,8 +26,8 @@ class served_call {
   /// Starts it; hawser's progress thread drives it, whatever the program does. Throws what it would before anything is
   /// sent.
   void start();
-  /// Plans it for many starts. Local.
-  void plan();
+  /// Plans it for many starts, on a communicator of its own. Local.
+  void plan(std::shared_ptr<detail::communicator_state> own);
   /// True once a started run is over and the program's buffers hold the result. Throws as `run`.
   bool test();
 

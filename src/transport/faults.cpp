@@ -166,7 +166,7 @@ void faulty_transport::send(rank peer, tag match, std::span<const std::byte> byt
     message.due = std::max(message.due, now + longest_reorder);
     message.is_overtaken = true;
   }
-  if (message.due > now || stalled_until_ > now || is_behind_another(peer, match)) return hold(std::move(message));
+  if (message.due > now || stalled_until_ > now || is_behind_another(peer, match)) return hold(message);
   pass(peer, match, bytes, done);
 }
 
@@ -198,7 +198,7 @@ void faulty_transport::forge(rank peer, tag match, std::vector<std::byte> bytes,
 void faulty_transport::hold(held message) {
   for (const held& each : held_)
     if (each.peer == message.peer && each.match == message.match) message.due = std::max(message.due, each.due);
-  held_.push_back(std::move(message));
+  held_.push_back(message);
   if (timer_) set_alarm();
 }
 

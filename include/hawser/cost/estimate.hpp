@@ -79,7 +79,7 @@ struct stages {
   seconds overhead{};      ///< a rank's work per message; each segment has as many
   seconds stay_latency{};  ///< along what one rank waits for between beginning a segment and being done with it
   seconds stay_serial{};
-  std::int64_t window = schedule::default_window;
+  std::int64_t window = 1;  ///< segments in flight
   bool hands_on = false;
 
   void add(const schedule::cost_part& part, seconds latency_of_one, std::int64_t stay_rounds, double stay_passes) {
@@ -156,7 +156,7 @@ inline std::int64_t best_segments(const topology::hierarchy& tree, const schedul
 inline void estimate(const topology::hierarchy& tree, const schedule::request& what, const traffic& moved,
                      const parameters& host, schedule::candidate& c, std::int64_t given_segments = 0) {
   const auto block = static_cast<double>(what.block_bytes());
-  detail::stages all{.hands_on = moved.hands_on};
+  detail::stages all{.window = moved.window, .hands_on = moved.hands_on};
   for (int d = 0; d < tree.depth(); ++d) {
     const auto i = static_cast<std::size_t>(d);
     const seconds latency = host.ranks_per_core * detail::message_latency(tree, d);

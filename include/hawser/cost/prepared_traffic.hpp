@@ -60,6 +60,7 @@ inline traffic packed_traffic(const topology::hierarchy& tree, schedule::request
   // An all-reduce's blocks are a rank's share of the vector, gathered after they were reduced.
   const double blocks = is_all_reduce ? 2.0 / packing.ranks : 1.0;
   total.busiest = {blocks / packing.bytes_per_second, blocks};
+  total.window = schedule::packed_window;
   return total;
 }
 

@@ -15,6 +15,7 @@
 #include <hawser/cost/compose.hpp>
 #include <hawser/cost/network_load.hpp>
 #include <hawser/cost/rank_traffic.hpp>
+#include <hawser/schedule/window.hpp>
 
 namespace hawser::cost {
 
@@ -34,8 +35,9 @@ struct traffic {
   std::vector<double> blocks_sent{};  ///< per level: by the rank that sends most
   /// Sent by all ranks over what they would if all were as busy as that one. Of a machine above `exact_ranks`: 1.
   double evenness = 1;
-  double blocks_reduced = 0;  ///< reduced or copied by the busiest rank
-  busiest_link busiest{};     ///< of the network, where one is known beside the hierarchy
+  double blocks_reduced = 0;                       ///< reduced or copied by the busiest rank
+  busiest_link busiest{};                          ///< of the network, where one is known beside the hierarchy
+  std::int64_t window = schedule::default_window;  ///< segments in flight
 };
 
 namespace detail {

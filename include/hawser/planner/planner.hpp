@@ -92,7 +92,10 @@ class planner {
     made.algorithm = chosen.algorithm;
     made.segments = chosen.segments;
     made.predicted = chosen.predicted;
-    if (made.algorithm == packed_trees_name) made.prepared = to_string(network_.packed(tree_, true).packing);
+    if (made.algorithm == packed_trees_name) {
+      made.prepared = to_string(network_.packed(tree_, true).packing);
+      made.window = schedule::packed_window;
+    }
     if (made.algorithm == multi_rail_name) made.prepared = to_string(network_.rails(tree_, true).shares);
     if (what.needs_integer_sums()) add_scales(made);
     return made;

@@ -10,4 +10,8 @@ namespace hawser::schedule {
 /// memory grows with it.
 inline constexpr std::int64_t default_window = 4;
 
+/// Along packed trees, each of which carries a part of a segment over many links in a row: with so many in flight they
+/// come near the bound of their packing (docs/simulator.md).
+inline constexpr std::int64_t packed_window = 16;
+
 }  // namespace hawser::schedule

@@ -52,6 +52,7 @@ std::vector<std::string> roots_of(const graph& machine, pieces& network, bool wi
       entry->second = each;
   }
   std::vector<std::string> names;
+  names.reserve(highest.size());
   for (const auto& [piece, root] : highest) names.push_back(machine.nodes()[root].name);
   return names;
 }

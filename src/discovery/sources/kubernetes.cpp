@@ -58,6 +58,7 @@ void place_members(placement& into, const kubernetes_document& found) {
         if (into.host(host); uuid && !uuid->is_zero()) add(*uuid, host);
     }
   std::vector<domain_record> all;
+  all.reserve(domains.size());
   for (auto& [identity, domain] : domains) all.push_back(std::move(domain));
   into.add_domains(all, {});
 }

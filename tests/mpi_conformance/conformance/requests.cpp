@@ -2,6 +2,8 @@
 // operators that are freed while a call is under way.
 #include <cstring>
 #include <numeric>
+#include <string>
+#include <vector>
 
 #include "comparison.hpp"
 
@@ -95,6 +97,36 @@ void run_start_all(members& on) {
   for (MPI_Request& each : requests) MPI_Request_free(&each);
 }
 
+/// Persistent collectives are matched by the order in which they are made; each rank starts them in its own.
+void run_starts_in_any_order(members& on) {
+  const collective& what = collective_of("Bcast");
+  if (what.prepare[1] == nullptr) return;
+  constexpr int plans = 80;  // more than some library may have room for
+  enter(std::to_string(plans) + " MPI_Bcast_init started in another order on each rank of " + on.name);
+  std::vector<int> news(plans, -1);
+  std::vector<MPI_Request> requests(plans, MPI_REQUEST_NULL);
+  for (int i = 0; i < plans; ++i) {
+    arguments told;
+    told.receive = &news[static_cast<std::size_t>(i)];
+    told.receive_count = 1;
+    told.receive_type = MPI_INT;
+    told.root = i % on.size;
+    told.comm = on.comm;
+    check(what.prepare[1](told, &requests[static_cast<std::size_t>(i)]) == MPI_SUCCESS, "the plan is made");
+  }
+  for (int run = 0; run < 2; ++run) {
+    for (int i = 0; i < plans; ++i) news[static_cast<std::size_t>(i)] = i % on.size == on.rank ? 1'000 * run + i : -1;
+    for (int i = 0; i < plans; ++i) {
+      const int next = on.rank % 2 == 0 ? i : plans - 1 - i;
+      check(MPI_Start(&requests[static_cast<std::size_t>(next)]) == MPI_SUCCESS, "a run starts");
+    }
+    check(MPI_Waitall(plans, requests.data(), MPI_STATUSES_IGNORE) == MPI_SUCCESS, "all end");
+    for (int i = 0; i < plans; ++i)
+      check(news[static_cast<std::size_t>(i)] == 1'000 * run + i, "the data of plan " + std::to_string(i));
+  }
+  for (MPI_Request& each : requests) MPI_Request_free(&each);
+}
+
 /// A type and an operator may be freed as soon as a call has been started with them.
 void run_freed_handles(members& on) {
   enter("types and operators freed during calls on " + on.name);
@@ -159,6 +191,7 @@ void run_lists(members& on) {
 
 void run_requests(members& on) {
   run_persistent(on);
+  run_starts_in_any_order(on);
   run_start_all(on);
   run_freed_handles(on);
   run_lists(on);
