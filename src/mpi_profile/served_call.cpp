@@ -54,21 +54,20 @@ void served_call::run() {
   store();
 }
 
-/// The program may free its datatypes before the call is over.
-void served_call::keep_types() {
-  input_.keep_type();
-  output_.keep_type();
+void served_call::keep_arguments() {
+  input_.keep_arguments();
+  output_.keep_arguments();
 }
 
 void served_call::plan(std::shared_ptr<detail::communicator_state> own) {
-  keep_types();
+  keep_arguments();
   members_ = std::move(own);
   planned_ = std::make_shared<detail::collective_run>(*members_, made_);
   planned_->keep(members_);
 }
 
 void served_call::start() {
-  keep_types();
+  keep_arguments();
   load();
   if (planned_) return planned_->start(detail::attendance::background);
   run_ = members_->runs().take(*members_, std::move(made_));

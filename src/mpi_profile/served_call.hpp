@@ -38,7 +38,7 @@ class served_call {
   void make_rooted();
   void take_input(side& from, bool is_ragged);
   void take_output(side& to, bool is_ragged);
-  void keep_types();
+  void keep_arguments();
   void load();
   void store();
 

@@ -9,6 +9,13 @@ namespace hawser::mpi_profile {
 
 namespace {
 
+/// Lets `of_program` point to a copy of its own.
+void keep(const int*& of_program, int size, std::vector<int>& kept) {
+  if (of_program == nullptr || of_program == kept.data()) return;
+  kept.assign(of_program, of_program + size);
+  of_program = kept.data();
+}
+
 /// MPI_BOTTOM is a null pointer, to which displacements are added all the same.
 std::byte* at(const void* base, std::int64_t bytes) {
   return reinterpret_cast<std::byte*>(reinterpret_cast<std::intptr_t>(base) + bytes);
@@ -29,6 +36,8 @@ side& side::operator=(side&& other) noexcept {
   std::swap(buffer_, other.buffer_);
   std::swap(facts_, other.facts_);
   std::swap(kept_type_, other.kept_type_);
+  std::swap(kept_counts_, other.kept_counts_);
+  std::swap(kept_displacements_, other.kept_displacements_);
   std::swap(blocks_, other.blocks_);
   std::swap(is_ragged_, other.is_ragged_);
   std::swap(is_copy_, other.is_copy_);
@@ -42,8 +51,15 @@ side::~side() {
   if (kept_type_ != MPI_DATATYPE_NULL) PMPI_Type_free(&kept_type_);
 }
 
+void side::keep_arguments() {
+  if (!is_copy_) return;
+  keep_type();
+  keep(buffer_.counts, blocks_, kept_counts_);
+  keep(buffer_.displacements, blocks_, kept_displacements_);
+}
+
 void side::keep_type() {
-  if (!is_copy_ || facts_.is_dense || kept_type_ != MPI_DATATYPE_NULL || find_named(buffer_.type) != nullptr) return;
+  if (facts_.is_dense || kept_type_ != MPI_DATATYPE_NULL || find_named(buffer_.type) != nullptr) return;
   if (PMPI_Type_dup(buffer_.type, &kept_type_) != MPI_SUCCESS) fail(errc::internal, "MPI cannot duplicate a datatype");
   buffer_.type = kept_type_;
 }

@@ -32,8 +32,9 @@ class side {
   std::vector<std::int64_t> block_bytes() const;
   bool is_copy() const noexcept { return is_copy_; }
   void use_copy();
-  /// For a call that ends later: the program may free its type meanwhile. Keeps one where it will be asked for.
-  void keep_type();
+  /// For a call that ends later: the program may free its type meanwhile, and programs do so with counts and
+  /// displacements. Keeps what will be asked for.
+  void keep_arguments();
 
   /// Between the program's buffer and the copy, where there is one.
   void load();
@@ -41,12 +42,14 @@ class side {
   void store();
 
  private:
+  void keep_type();
   bool find_first();
   void move(int block, bool into_copy);
 
   buffer_arguments buffer_{};
   type_facts facts_{};
   MPI_Datatype kept_type_ = MPI_DATATYPE_NULL;
+  std::vector<int> kept_counts_, kept_displacements_;
   int blocks_ = 0;
   bool is_ragged_ = false;
   bool is_copy_ = false;
