@@ -75,17 +75,18 @@ def check_named(outcome: Outcome, job: Job, victim: int, since: float, limit: fl
 
 
 def check_shrunk(outcome: Outcome, job: Job, victim: int) -> None:
-    """Where this version can shrink, all survivors have, to a communicator that works."""
+    """All survivors have shrunk to a communicator of themselves that gives right results."""
     survivors = [process for rank, process in enumerate(job.processes) if rank != victim]
-    if not all(each.event("ready").get("can_shrink") for each in survivors):
-        return
-    outcome.facts["shrunk"] = True
+    right = 0
     for each in survivors:
         shrunk, failed = each.event("shrunk"), each.event("not_shrunk")
         outcome.require(shrunk is not None, f"{each.name} did not shrink: {failed and failed['what']}")
         if shrunk:
             outcome.require(shrunk["size"] == len(survivors), f"{each.name} shrank to {shrunk['size']} ranks")
             outcome.require(shrunk["wrong"] == 0, f"{each.name} got wrong results after shrinking")
+            right += shrunk["size"] == len(survivors) and shrunk["wrong"] == 0
+    outcome.facts["shrunk"] = right == len(survivors)
+    outcome.facts["shrink_took"] = max((each.event("shrunk") or {"took": 0})["took"] for each in survivors)
 
 
 def finish(outcome: Outcome, job: Job, but: int | None = None) -> Outcome:

@@ -1,7 +1,7 @@
 """The campaign's table, in Markdown: how many runs of each kind, how they ended, and what was wrong."""
 
-COLUMNS = ("fault", "runs", "survived", "error everywhere", "hangs", "wrong results", "leaks", "other problems",
-           "told after, median", "at most")
+COLUMNS = ("fault", "runs", "survived", "error everywhere", "shrunk, right", "hangs", "wrong results", "leaks",
+           "other problems", "told after, median", "at most")
 
 
 def counts(runs: list[dict]) -> dict[str, int]:
@@ -22,9 +22,10 @@ def row(kind: str, runs: list[dict]) -> list[str]:
     late = sorted(run["late"] for run in runs if run["how"] == "error" and run["late"] > 0)
     told = [f"{late[len(late) // 2]:.2f} s", f"{late[-1]:.2f} s"] if late else ["", ""]
     clean = [run for run in runs if not run["problems"]]
+    shrunk = [run["shrunk"] for run in runs if "shrunk" in run]
     return [kind, str(len(runs)), str(sum(run["how"] == "survived" for run in clean)),
-            str(sum(run["how"] == "error" for run in clean)), str(wrong["hang"]), str(wrong["wrong"]),
-            str(wrong["leak"]), str(wrong["other"]), *told]
+            str(sum(run["how"] == "error" for run in clean)), str(sum(shrunk)) if shrunk else "", str(wrong["hang"]),
+            str(wrong["wrong"]), str(wrong["leak"]), str(wrong["other"]), *told]
 
 
 def text(runs: list[dict]) -> str:
