@@ -1,4 +1,5 @@
 // What a rank does when the store is lost: it looks for the rank that opens another one, or opens it itself.
+// Model-checked: tests/models/shrink.hpp changes with it.
 #include <algorithm>
 #include <cerrno>
 #include <sstream>

@@ -1,5 +1,5 @@
 // communicator::shrink: who survives, and a communicator of their own. Two agreements an attempt: on the members, and,
-// when each has opened its transports, on going on (docs/recovery.md).
+// when each has opened its transports, on going on (docs/recovery.md). Model: tests/models/shrink.hpp, changes with this.
 #include <hawser/communicator/communicator.hpp>
 
 #include <algorithm>

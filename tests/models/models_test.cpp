@@ -5,6 +5,7 @@
 #include "offer.hpp"
 #include "rendezvous.hpp"
 #include "ring.hpp"
+#include "shrink.hpp"
 
 namespace hawser::models {
 namespace {
@@ -45,6 +46,19 @@ TEST(models, nobody_waits_for_ever_at_the_store) {
   using bug = rendezvous_model::bug;
   check<rendezvous_model>({bug::late_joiner_is_not_told, bug::waiting_get_is_not_answered,
                            bug::notice_only_on_the_board, bug::leaves_without_a_word});
+}
+
+TEST(models, survivors_get_one_communicator_and_two_parts_never_both_go_on) {
+  using bug = shrink_model::bug;
+  check<shrink_model>({bug::decisions_are_not_handed_over, bug::absent_ones_are_not_awaited,
+                       bug::no_grace_for_latecomers, bug::deaths_are_not_noticed, bug::no_majority, bug::both_halves});
+}
+
+/// The same with a third mishap: seconds and 300 MB, so not always (--gtest_also_run_disabled_tests).
+TEST(models, DISABLED_survivors_get_one_communicator_after_three_mishaps) {
+  const verdict right = explore(shrink_model{.most_mishaps = 3});
+  EXPECT_TRUE(right.is_right()) << right;
+  std::cout << right << std::endl;
 }
 
 /// The checker itself: two processes that add one to a counter by a load and a store lose an addition.
