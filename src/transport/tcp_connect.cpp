@@ -193,7 +193,7 @@ void tcp_transport::engine::connect(peer& each) {
 
 void tcp_transport::engine::on_connected(peer& each) {
   has_moved_ = true;
-  if (const int code = net::pending_error(each.fd.value())) {
+  if (const int code = detail::is_struck(fault_point::connect) ? errno : net::pending_error(each.fd.value())) {
     if (!has_no_way(code) || std::exchange(each.has_tried_again, true))
       return lose(each, each.address + ": " + net::describe_errno(code));
     close(each);

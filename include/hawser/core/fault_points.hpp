@@ -14,6 +14,7 @@ enum class fault_point : std::uint8_t {
   open_descriptor,  ///< socket, epoll_create1, eventfd, timerfd_create, memfd_create, open and mkfifo in /dev/shm
   reserve_memory,   ///< posix_fallocate and ftruncate of shared memory
   map_memory,       ///< mmap of shared memory
+  connect,          ///< how a connection that the TCP transport has begun came out (SO_ERROR)
 };
 
 /// What a hook answers beside an errno: make the call, or make it with as few bytes as possible (send, receive).

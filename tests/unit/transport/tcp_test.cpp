@@ -14,6 +14,7 @@
 
 #include <gtest/gtest.h>
 
+#include <hawser/core/fault_points.hpp>
 #include <hawser/core/handshake.hpp>
 #include "support/transport_conformance.hpp"
 
@@ -260,6 +261,55 @@ TEST(tcp, who_ends_every_handshake_is_lost) {
   one.send(0, tag_of(1), {}, sent);
   zero.shutdown();
   ASSERT_TRUE(drive({&one}, 60s, [&] { return sent.is_over(); }));
+  EXPECT_EQ(sent.why->code, errc::peer_failed);
+}
+
+/// The first connections of this process come out with an error of the network.
+struct bad_network {
+  static inline int left = 0, code = 0;
+  static int strike(fault_point at) { return at == fault_point::connect && left > 0 ? (--left, code) : no_fault; }
+  bad_network(int connections, int errno_code) {
+    left = connections;
+    code = errno_code;
+    set_fault_hook(&strike);
+  }
+  ~bad_network() { set_fault_hook(nullptr); }
+};
+
+TEST(tcp, a_connection_that_finds_no_way_is_tried_once_more) {
+  for (const int code : {EHOSTUNREACH, ENETUNREACH, EHOSTDOWN}) {
+    const bad_network first(1, code);
+    address_book book;
+    tcp_transport zero(book.environment(0, 2)), one(book.environment(1, 2));
+    ticket sent, received;
+    zero.receive(1, tag_of(1), {}, received);
+    one.send(0, tag_of(1), {}, sent);
+    ASSERT_TRUE(drive({&zero, &one}, 10s, [&] { return sent.is_over() && received.is_over(); }));
+    EXPECT_TRUE(sent.has_succeeded() && received.has_succeeded()) << (sent.why ? sent.why->what : "");
+    EXPECT_EQ(bad_network::left, 0);
+  }
+}
+
+TEST(tcp, a_host_to_which_there_is_no_way_is_lost_at_the_second_try) {
+  const bad_network always(1'000, EHOSTUNREACH);
+  address_book book;
+  tcp_transport zero(book.environment(0, 2)), one(book.environment(1, 2));
+  ticket sent;
+  one.send(0, tag_of(1), {}, sent);
+  ASSERT_TRUE(drive({&zero, &one}, 10s, [&] { return sent.is_over(); }));
+  EXPECT_EQ(sent.why->code, errc::peer_failed);
+  EXPECT_EQ(sent.why->peer, rank(0));
+  EXPECT_NE(sent.why->what.find("No route to host"), std::string::npos) << sent.why->what;
+  EXPECT_EQ(bad_network::left, 998);
+}
+
+TEST(tcp, other_errors_of_a_connection_are_not_tried_again) {
+  const bad_network once(1, ECONNRESET);
+  address_book book;
+  tcp_transport zero(book.environment(0, 2)), one(book.environment(1, 2));
+  ticket sent;
+  one.send(0, tag_of(1), {}, sent);
+  ASSERT_TRUE(drive({&zero, &one}, 10s, [&] { return sent.is_over(); }));
   EXPECT_EQ(sent.why->code, errc::peer_failed);
 }
 
