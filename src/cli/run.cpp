@@ -1,6 +1,7 @@
 // hawser run: starts local ranks, runs one planned collective on real data, and checks the result.
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
@@ -11,6 +12,7 @@
 #include "decisions_option.hpp"
 #include "describe.hpp"
 #include "job.hpp"
+#include "run_recovery.hpp"
 #include "run_report.hpp"
 #include "spawn.hpp"
 #include "verbs.hpp"
@@ -28,6 +30,8 @@ struct run_options {
   bool explains = false;
   int iterations = 0;
   std::string form = "text";
+  std::optional<int> victim;
+  bool shrinks = false;
 };
 
 /// The topology that the options describe; it decides the number of ranks.
@@ -68,8 +72,23 @@ struct checked_run {
     if (options.iterations < 0)
       fail(errc::invalid_argument, "--iters " + std::to_string(options.iterations) + " is negative", {},
            "leave it out to fill half a second");
+    check_loss(options);
     count = checked_count_of(work, parse_bytes(options.bytes).value, ranks);
     (void)planner::planner(tree).make_plan(request_of(work, count, options.algorithm));
+  }
+
+  void check_loss(const run_options& options) const {
+    if (!options.victim) {
+      if (options.shrinks)
+        fail(errc::invalid_argument, "--shrink without --kill", "no rank would be lost", "add --kill RANK");
+      return;
+    }
+    if (*options.victim < 0 || *options.victim >= ranks || ranks < 2)
+      fail(errc::invalid_argument, "cannot kill rank " + std::to_string(*options.victim),
+           "the job has ranks 0 to " + std::to_string(ranks - 1) + ", and one must be left", "choose another");
+    if (options.job.transport == "in_process")
+      fail(errc::unsupported, "--kill with --transport in_process", "its ranks are threads of one process",
+           "leave --transport out");
   }
 
   bootstrap::launch from;
@@ -80,22 +99,32 @@ struct checked_run {
   std::int64_t count = 0;
 };
 
-/// One rank's part; the exit code is the same on all ranks.
-int run_rank(communicator& members, const run_options& options, const checked_run& checked,
-             const std::vector<std::string>& overridden) {
-  workspace buffers(checked.work, members.size(), members.rank(), checked.count);
-  const hawser::detail::call call = buffers.call_for(checked.count, options.algorithm);
-  run_result result{.work = checked.work, .count = checked.count};
-  result.plan = members.plan_for(request_of(checked.work, checked.count, options.algorithm));
+/// One rank's part of a job of `members`; the exit code is the same on all ranks. `recovery`: what came before, if a rank
+/// was lost.
+int run_rank(communicator& members, const run_options& options, const checked_run& checked, const workload& work,
+             const std::optional<recovery_report>& recovery) {
+  const std::string algorithm = recovery ? std::string() : options.algorithm;  // planned anew for what is left
+  workspace buffers(work, members.size(), members.rank(), checked.count);
+  const hawser::detail::call call = buffers.call_for(checked.count, algorithm);
+  run_result result{.work = work, .count = checked.count};
+  result.recovery = recovery;
+  result.plan = members.plan_for(request_of(work, checked.count, algorithm));
   buffers.fill(checked.count);
   members.launch(call);
   result.wrong = hawser::detail::sum_over_ranks(members, buffers.count_wrong(checked.count));
   result.time =
       hawser::detail::measure(members, {.warmup = 1, .iterations = options.iterations}, [&] { members.launch(call); });
   result.transports = transports_in_use(members);
-  result.overrides = overridden;
+  result.overrides = overrides(checked.job, checked.from);
   if (members.rank() == rank(0)) print(result, checked.form, options.explains);
   return result.wrong == 0 ? exit_success : exit_found_wrong;
+}
+
+int run_process(communicator& members, const run_options& options, const checked_run& checked) {
+  if (!options.victim) return run_rank(members, options, checked, checked.work, {});
+  const recovered left = lose_rank(members, checked.work, checked.count, options.algorithm, rank(*options.victim),
+                                   options.shrinks);
+  return run_rank(*left.members, options, checked, left.work, left.report);
 }
 
 int run_threads(const run_options& options, const checked_run& checked) {
@@ -104,7 +133,7 @@ int run_threads(const run_options& options, const checked_run& checked) {
   const communicator_options told = communicator_options_of(as_told, checked.from);
   int code = exit_success;
   run_in_process(checked.ranks, told, [&](communicator& members) {
-    const int own = run_rank(members, options, checked, overrides(checked.job, checked.from));
+    const int own = run_rank(members, options, checked, checked.work, {});
     if (members.rank() == rank(0)) code = own;
   });
   return code;
@@ -119,9 +148,11 @@ int run(const run_options& options, const context& process) {
     fail(errc::unsupported, "hawser run cannot use the transport mpi", "it starts the ranks without MPI",
          "use mpirun ... hawser bench --transport mpi");
   const communicator_options told = communicator_options_of(checked.job, checked.from);
-  if (!process.is_worker) return run_local({checked.ranks, process.arguments, told.peer_timeout});
+  if (!process.is_worker)
+    return run_local({checked.ranks, process.arguments, told.peer_timeout,
+                      options.shrinks ? options.victim : std::nullopt});
   communicator members(join_job(checked.from, told), told);
-  return run_rank(members, options, checked, overrides(checked.job, checked.from));
+  return run_process(members, options, checked);
 }
 
 }  // namespace
@@ -142,6 +173,8 @@ verb add_run(CLI::App& program, const context& process) {
   app->add_flag("--explain", options->explains, "List every candidate with its cost, or why it was rejected");
   app->add_option("--iters", options->iterations, "Measured iterations; default: as many as fill half a second")
       ->type_name("N");
+  app->add_option("--kill", options->victim, "Kill this rank's process in the middle of a call")->type_name("RANK");
+  app->add_flag("--shrink", options->shrinks, "With --kill: the others shrink, plan again, and check the result");
   options->job.add_to(*app);
   app->add_option("--format", options->form, "text or json")->capture_default_str()->type_name("FORMAT");
   return {app, [options, process] { return run(*options, process); }};

@@ -24,12 +24,39 @@ std::string describe_check(const run_result& result) {
          ") * sum of |x| + eps(" + std::string(to_string(work.type)) + ") * |result| of the sum in double";
 }
 
+/// "0, 1, 3".
+std::string list_of(const std::vector<rank>& ranks) {
+  std::string list;
+  for (const rank each : ranks) list += (list.empty() ? "" : ", ") + to_string(each);
+  return list;
+}
+
+std::string to_text(const recovery_report& recovery) {
+  const std::size_t before = recovery.old_ranks.size() + recovery.lost.size();
+  std::string text = "error       " + recovery.error + "\n";
+  for (const lost_rank& each : recovery.lost)
+    text += "lost        rank " + to_string(each.number) + ": " + each.reason + "\n";
+  return text + "shrunk      from " + std::to_string(before) + " ranks to " + std::to_string(recovery.old_ranks.size()) +
+         " in " + to_string(recovery.shrinking) + ": the old ranks " + list_of(recovery.old_ranks) + ", in this order\n";
+}
+
+json to_json(const recovery_report& recovery) {
+  json out{{"error", recovery.error}, {"shrink_seconds", recovery.shrinking.count()}};
+  out["old_ranks"] = json::array();
+  for (const rank each : recovery.old_ranks) out["old_ranks"].push_back(each.value);
+  out["lost"] = json::array();
+  for (const lost_rank& each : recovery.lost)
+    out["lost"].push_back(json{{"rank", each.number.value}, {"reason", each.reason}});
+  return out;
+}
+
 void print_text(const run_result& result, bool explains) {
   const schedule::plan& plan = result.plan;
   std::string text = planner::explain(plan, explains ? plan.candidates.size() : 0);
   if (!explains) text.resize(text.rfind('\n', text.size() - 2) + 1);  // without "... and N more"
   const seconds time = result.time.median;
   const double rate = algorithm_bandwidth(result.work, result.count, plan.ranks, time);
+  if (result.recovery) text = to_text(*result.recovery) + text;
   text += "transports  " + to_text(result.transports) + "\n";
   for (const std::string& each : result.overrides) text += "override    " + each + "\n";
   text += "checked     " + describe_check(result) + "\n";
@@ -56,6 +83,7 @@ void print_json(const run_result& result) {
   out["p90_seconds"] = result.time.p90.count();
   out["algbw_bytes_per_second"] = rate;
   out["busbw_bytes_per_second"] = rate * bus_factor(result.work.what, result.plan.ranks);
+  if (result.recovery) out["recovery"] = to_json(*result.recovery);
   std::printf("%s\n", out.dump(2).c_str());
 }
 

@@ -1,6 +1,7 @@
 // What `hawser run` found, as text and as JSON "hawser.run/1".
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 
 #include "communicator/measure.hpp"
 #include "describe.hpp"
+#include "run_recovery.hpp"
 #include "workload.hpp"
 #include "workspace.hpp"
 
@@ -21,6 +23,7 @@ struct run_result {
   std::int64_t wrong = 0;  ///< elements, over all ranks
   std::vector<transport_use> transports{};
   std::vector<std::string> overrides{};
+  std::optional<recovery_report> recovery{};  ///< of a run that has lost a rank on purpose; the rest is of what is left
 };
 
 /// Bytes per second by nccl-tests' definition, 0 where nothing was moved.

@@ -225,6 +225,7 @@ void local_ranks::ended(std::size_t r) {
   if (is_killed)
     std::fprintf(stderr, "hawser: rank %zu was killed by signal %d (%s)\n", r, WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
+  if (is_killed && job_.expendable && static_cast<std::size_t>(*job_.expendable) == r) return;
   if (code == exit_success || code_ != exit_success) return;
   code_ = code == exit_bad_usage ? exit_bad_usage : exit_found_wrong;
   deadline_ = clock::now() + job_.peer_timeout + grace;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct local_job {
   int ranks = 1;
   std::vector<std::string> arguments;  ///< of every rank, the verb first
   std::chrono::milliseconds peer_timeout{10'000};
+  std::optional<int> expendable{};  ///< a rank whose violent end is no failure of the job
 };
 
 /// Runs the store server here, starts this program `ranks` times with the launcher's variables set, passes on what

@@ -1,4 +1,5 @@
 """Processes that die: the others say so in time, and none survives."""
+import json
 import os
 import signal
 import subprocess
@@ -74,6 +75,43 @@ class Failure(unittest.TestCase):
         self.assertEqual(program.returncode, 1, messages)
         self.assertRegex(messages, r"rank [023]: .*rank 1 failed")
         self.expect_gone(workers)
+
+    def run_to_its_end(self, *options: str) -> subprocess.CompletedProcess:
+        return subprocess.run([HAWSER, "run", *options, "--racks", "1", "--ranks-per-rack", "4", "--bytes", "256KiB",
+                               "--iters", "3", "--peer-timeout", f"{PEER_TIMEOUT}s"], text=True, capture_output=True,
+                              timeout=100, env=clean_environment(), check=False)
+
+    def test_survivors_shrink_and_give_right_results(self):
+        for collective, victim, transport in (("all_reduce", 2, "shm"), ("all_reduce", 0, "tcp"), ("broadcast", 0, "shm"),
+                                              ("all_to_all", 3, "tcp")):
+            with self.subTest(collective=collective, victim=victim, transport=transport):
+                told = self.run_to_its_end(collective, "--kill", str(victim), "--shrink", "--transport", transport,
+                                           "--format", "json")
+                self.assertEqual(told.returncode, 0, told.stderr)
+                report = json.loads(told.stdout)
+                left = [each for each in range(4) if each != victim]
+                self.assertEqual(report["recovery"]["old_ranks"], left)
+                self.assertEqual([each["rank"] for each in report["recovery"]["lost"]], [victim])
+                self.assertEqual((report["wrong"], report["plan"]["ranks"]), (0, 3))
+                self.assertIn(f"rank {victim} was killed by signal 9", told.stderr)
+
+    def test_a_recovery_is_told_in_words(self):
+        told = self.run_to_its_end("all_reduce", "--kill", "1", "--shrink")
+        self.assertEqual(told.returncode, 0, told.stderr)
+        self.assertRegex(told.stdout, r"lost +rank 1: .*\n(.*\n)*shrunk +from 4 ranks to 3 in .*: the old ranks 0, 2, 3")
+        self.assertIn("checked     ok", told.stdout)
+
+    def test_a_kill_without_shrink_fails(self):
+        told = self.run_to_its_end("all_reduce", "--kill", "1")
+        self.assertEqual(told.returncode, 1, told.stdout)
+        self.assertRegex(told.stderr, r"rank [023]: .*rank 1 failed")
+
+    def test_what_cannot_be_killed(self):
+        for options, problem in ((("--shrink",), "--shrink without --kill"), (("--kill", "4"), "cannot kill rank 4"),
+                                 (("--kill", "1", "--transport", "in_process"), "threads of one process")):
+            told = self.run_to_its_end("all_reduce", *options)
+            self.assertEqual(told.returncode, 2, told.stderr)
+            self.assertIn(problem, told.stderr)
 
     def test_ranks_end_with_the_program(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):

@@ -56,7 +56,9 @@ TEST(models, survivors_get_one_communicator_and_two_parts_never_both_go_on) {
 
 /// The same with a third mishap: seconds and 300 MB, so not always (--gtest_also_run_disabled_tests).
 TEST(models, DISABLED_survivors_get_one_communicator_after_three_mishaps) {
-  const verdict right = explore(shrink_model{.most_mishaps = 3});
+  shrink_model model;
+  model.most_mishaps = 3;
+  const verdict right = explore(model);
   EXPECT_TRUE(right.is_right()) << right;
   std::cout << right << std::endl;
 }
