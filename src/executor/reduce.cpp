@@ -2,10 +2,12 @@
 #include <hawser/executor/reduce.hpp>
 
 #include <array>
+#include <cstdio>
 #include <cstring>
 #include <string>
 #include <type_traits>
 
+#include "kernel_gate.hpp"
 #include "reduce_kernels.hpp"
 
 #ifdef HAWSER_X86_KERNELS
@@ -27,6 +29,17 @@ bool has_f16c() noexcept {
 }
 #endif
 
+#ifdef HAWSER_X86_KERNELS
+/// A processor or an emulator that says it has instructions may yet get them wrong: what differs is not used.
+bool is_right(const kernel_table& tested) noexcept {
+  const std::string difference = find_difference(tested, baseline_kernels());
+  if (difference.empty()) return true;
+  std::fprintf(stderr, "hawser: vector kernels are refused: %s differs from the plain one on this processor\n",
+               difference.c_str());
+  return false;
+}
+#endif
+
 struct supported_sets {
   std::array<instruction_set, 3> sets{instruction_set::baseline};
   std::size_t count = 1;
@@ -37,8 +50,9 @@ struct supported_sets {
     const bool has_avx2 = __builtin_cpu_supports("avx2") && has_f16c();
     const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    if (has_avx2) sets[count++] = instruction_set::avx2;
-    if (has_avx2 && has_avx512) sets[count++] = instruction_set::avx512;
+    const bool is_avx2_right = has_avx2 && is_right(avx2_kernels());
+    if (is_avx2_right) sets[count++] = instruction_set::avx2;
+    if (is_avx2_right && has_avx512 && is_right(avx512_kernels())) sets[count++] = instruction_set::avx512;
 #endif
   }
 };
