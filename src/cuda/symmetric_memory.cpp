@@ -5,6 +5,8 @@
 
 #include <hawser/cuda/device_info.hpp>
 
+#include "cuda/ballot.hpp"
+#include "cuda/driver.hpp"
 #include "cuda/mapping.hpp"
 #include "cuda/runtime.hpp"
 
@@ -27,17 +29,8 @@ std::vector<T> gather_values(bootstrap::bootstrap& job, const std::string& name,
 
 std::byte* allocate(const symmetric_mapping& to) {
   void* memory = nullptr;
-  check(cudaMalloc(&memory, to.bytes), "allocate symmetric memory");
+  check(to.cuda.allocate(&memory, to.bytes), "allocate symmetric memory");
   return static_cast<std::byte*>(memory);
-}
-
-/// Another device's memory is addressable after this; a second time is no error.
-void reach(int device) {
-  const cudaError_t code = cudaDeviceEnablePeerAccess(device, 0);
-  if (code == cudaErrorPeerAccessAlreadyEnabled)
-    cudaGetLastError();  // it would be reported by a later launch
-  else
-    check(code, "get access to a peer's GPU");
 }
 
 }  // namespace
@@ -50,73 +43,74 @@ std::vector<std::string> gather(bootstrap::bootstrap& job, const std::string& na
   return all;
 }
 
-void map_in_process(symmetric_mapping& to, bootstrap::bootstrap& job, const std::string& name,
-                    bootstrap::milliseconds timeout) {
+void map_in_process(symmetric_mapping& to, const mapping_context& by) {
   struct published {
     std::byte* address;
     int device;
   };
-  to.addresses.resize(static_cast<std::size_t>(job.size()));
-  std::byte* const own = to.addresses[static_cast<std::size_t>(to.self)] = allocate(to);
-  const auto all = gather_values(job, name + "/pointers", published{own, to.device}, timeout);
-  for (std::size_t r = 0; r < all.size(); ++r) {
-    if (all[r].device != to.device) reach(all[r].device);
-    to.addresses[r] = all[r].address;
-  }
+  ballot votes(by.job, by.name + "/map", by.timeout);
+  to.addresses.resize(static_cast<std::size_t>(by.job.size()));
+  std::byte*& own = to.addresses[static_cast<std::size_t>(to.self)];
+  votes.take_step("create", [&] { own = allocate(to); });
+  const auto all = gather_values(by.job, by.name + "/pointers", published{own, to.device}, by.timeout);
+  votes.take_step("reach", [&] {
+    for (const published& each : all)
+      if (each.device != to.device) check(to.cuda.reach_peer(each.device), "get access to a peer's GPU");
+  });
+  for (std::size_t r = 0; r < all.size(); ++r) to.addresses[r] = all[r].address;
 }
 
-void map_legacy(symmetric_mapping& to, bootstrap::bootstrap& job, const std::string& name,
-                bootstrap::milliseconds timeout) {
+void map_legacy(symmetric_mapping& to, const mapping_context& by) {
   const auto self = static_cast<std::size_t>(to.self);
-  to.addresses.resize(static_cast<std::size_t>(job.size()));
-  to.addresses[self] = allocate(to);
+  ballot votes(by.job, by.name + "/map", by.timeout);
   cudaIpcMemHandle_t own{};
-  check(cudaIpcGetMemHandle(&own, to.addresses[self]), "export symmetric memory by cudaIpc");
-  const auto all = gather_values(job, name + "/ipc", own, timeout);
-  for (std::size_t r = 0; r < all.size(); ++r) {
-    if (r == self) continue;
-    void* address = nullptr;
-    check(cudaIpcOpenMemHandle(&address, all[r], cudaIpcMemLazyEnablePeerAccess), "import symmetric memory by cudaIpc");
-    to.addresses[r] = static_cast<std::byte*>(address);
-  }
+  to.addresses.resize(static_cast<std::size_t>(by.job.size()));
+  votes.take_step("create", [&] {
+    to.addresses[self] = allocate(to);
+    check(to.cuda.ipc_export(&own, to.addresses[self]), "export symmetric memory by cudaIpc");
+  });
+  const auto all = gather_values(by.job, by.name + "/ipc", own, by.timeout);
+  votes.take_step("import", [&] {
+    for (std::size_t r = 0; r < all.size(); ++r) {
+      if (r == self) continue;
+      void* address = nullptr;
+      check(to.cuda.ipc_open(&address, all[r]), "import symmetric memory by cudaIpc");
+      to.addresses[r] = static_cast<std::byte*>(address);
+    }
+  });
 }
 
-symmetric_mapping::~symmetric_mapping() {
-  if (is_vmm) unmap_vmm(*this);
-  for (std::size_t r = 0; r < addresses.size() && !is_vmm; ++r) {
-    if (addresses[r] == nullptr) continue;
-    if (static_cast<int>(r) == self)
-      cudaFree(addresses[r]);
-    else if (agreed.memory == memory_kind::legacy_ipc)
-      cudaIpcCloseMemHandle(addresses[r]);
+std::unique_ptr<symmetric_mapping> make_mapping(const mapping_context& by, const driver& cuda, const capabilities& own,
+                                                std::size_t bytes, int device) {
+  const auto all = gather_values(by.job, by.name + "/capabilities", own, by.timeout);
+  auto made = std::make_unique<symmetric_mapping>(cuda);
+  made->agreed = agree(all);
+  if (!made->agreed.is_possible)
+    fail(errc::unsupported, "the ranks' GPUs cannot share memory", made->agreed.reason,
+         "use NCCL or host memory between them");
+  made->bytes = bytes;
+  made->device = device;
+  made->self = by.job.self().value;
+  ballot votes(by.job, by.name, by.timeout);
+  votes.take_step("start", [&] { check(cuda.start_device(device), "start CUDA on the device"); });
+  switch (made->agreed.memory) {
+    case memory_kind::process_pointers: map_in_process(*made, by); break;
+    case memory_kind::legacy_ipc: map_legacy(*made, by); break;
+    default: map_vmm(*made, by);
   }
+  votes.take_step("clear", [&] {  // nobody's kernel writes here before
+    check(cuda.clear(made->addresses[static_cast<std::size_t>(made->self)], made->bytes), "clear symmetric memory");
+  });
+  return made;
 }
 
 symmetric_memory::symmetric_memory(bootstrap::bootstrap& job, std::string_view name, std::size_t bytes,
-                                   const symmetric_options& options)
-    : self_(std::make_unique<symmetric_mapping>()) {
+                                   const symmetric_options& options) {
   capabilities own = require_device(options.device).can;
   own.domain = options.domain;
   own.clique = options.clique;
-  const std::string key(name);
-  const auto all = gather_values(job, key + "/capabilities", own, options.timeout);
-  self_->agreed = agree(all);
-  if (!self_->agreed.is_possible)
-    fail(errc::unsupported, "the ranks' GPUs cannot share memory", self_->agreed.reason,
-         "use NCCL or host memory between them");
-  self_->bytes = bytes;
-  self_->device = options.device;
-  self_->self = job.self().value;
-  check(cudaSetDevice(options.device), "choose a CUDA device");
-  check(cudaFree(nullptr), "start CUDA on the device");
-  switch (self_->agreed.memory) {
-    case memory_kind::process_pointers: map_in_process(*self_, job, key, options.timeout); break;
-    case memory_kind::legacy_ipc: map_legacy(*self_, job, key, options.timeout); break;
-    default: map_vmm(*self_, job, key, options.timeout);
-  }
-  check(cudaMemset(of(job.self()), 0, self_->bytes), "clear symmetric memory");
-  check(cudaDeviceSynchronize(), "clear symmetric memory");
-  gather(job, key + "/cleared", "yes", options.timeout);  // nobody's kernel writes here before
+  own.has_multicast = own.has_multicast && options.may_multicast;
+  self_ = make_mapping({job, std::string(name), options.timeout}, cuda_driver(), own, bytes, options.device);
 }
 
 symmetric_memory::~symmetric_memory() = default;
@@ -127,6 +121,14 @@ std::byte* symmetric_memory::of(rank r) const {
 
 std::size_t symmetric_memory::bytes() const noexcept {
   return self_->bytes;
+}
+
+std::byte* symmetric_memory::multicast() const noexcept {
+  return self_->multicast.address;
+}
+
+std::string_view symmetric_memory::multicast_refusal() const noexcept {
+  return self_->multicast_refusal;
 }
 
 const agreement& symmetric_memory::agreed() const noexcept {
