@@ -4,35 +4,19 @@
 #include <algorithm>
 
 #include "cuda/group_state.hpp"
+#include "cuda/kernel_choice.hpp"
 #include "cuda/runtime.hpp"
 #include "table.hpp"
 
 namespace hawser::cuda {
 namespace {
 
-using kernels::reducing;
-
-constexpr int phases_of(reducing what) {
-  return what == reducing::two_shot ? 3 : 2;
-}
-
-reducing kernel_of(all_reduce_algorithm algorithm) {
-  switch (algorithm) {
-    case all_reduce_algorithm::low_latency: return reducing::low_latency;
-    case all_reduce_algorithm::one_shot: return reducing::one_shot;
-    case all_reduce_algorithm::two_shot: break;
-  }
-  return reducing::two_shot;
-}
-
-const void* require_kernel(reducing what, data_type type, const reduce_op& operation) {
-  const void* const kernel =
-      operation.kind == reduce_kind::user ? nullptr : kernels::find_kernel(what, type, operation.kind);
-  if (kernel == nullptr)
+const void* require_kernel(const kernel_choice& choice, data_type type, const reduce_op& operation) {
+  if (choice.kernel == nullptr)
     fail(errc::unsupported,
          "no kernel reduces " + std::string(to_string(type)) + " with " + std::string(operation.name),
          legality(type, operation.kind).value_or("a user's operator needs a kernel of its own"), "see docs/gpu.md");
-  return kernel;
+  return choice.kernel;
 }
 
 /// How the result is scaled, and the factor of the own input.
@@ -91,49 +75,51 @@ group::~group() = default;
 void group::all_reduce(const void* input, void* output, std::size_t count, data_type type, const reduce_op& operation,
                        stream_handle stream) {
   const std::size_t element = size_of(type);
-  reducing what = kernel_of(choose(self_->policy, count * element, element == 0 ? 1 : element));
-  if (what == reducing::low_latency && self_->mode == synchronisation::host_phased) what = reducing::one_shot;
-  const void* const kernel = require_kernel(what, type, operation);
+  const kernel_choice choice = choose_all_reduce(self_->facts(), count * element, type, operation.kind);
+  const void* const kernel = require_kernel(choice, type, operation);
   const std::size_t piece = piece_of(self_->layout.shape.staging_bytes, 1, element);
   for (std::size_t begin = 0; begin < count; begin += piece) {
     device::reduce_call call{.input = at(input, begin * element), .output = at(output, begin * element)};
     const std::size_t part = std::min(piece, count - begin);
     call.count = part * element / kernels::kernel_element_bytes(type, operation.kind);
     set_scaling(call, type, operation, size());
-    self_->run(kernel, call, part * element, phases_of(what), stream);
+    self_->run(kernel, call, part * element, choice.phases, stream);
   }
 }
 
 void group::reduce_scatter(const void* input, void* output, std::size_t count, data_type type,
                            const reduce_op& operation, stream_handle stream) {
-  const void* const kernel = require_kernel(reducing::reduce_scatter, type, operation);
+  const kernel_choice choice = choose_reduce_scatter(self_->facts(), type, operation.kind);
+  const void* const kernel = require_kernel(choice, type, operation);
   const std::size_t bytes = count * size_of(type);
   require_fit(*self_, bytes, static_cast<std::uint64_t>(size()), "a reduce_scatter");
   if (count == 0) return;
   device::reduce_call call{.input = at(input, 0), .output = at(output, 0)};
   call.count = bytes / kernels::kernel_element_bytes(type, operation.kind);
   set_scaling(call, type, operation, size());
-  self_->run(kernel, call, bytes, phases_of(reducing::reduce_scatter), stream);
+  self_->run(kernel, call, bytes, choice.phases, stream);
 }
 
 void group::all_gather(const void* input, void* output, std::size_t bytes, stream_handle stream) {
   require_fit(*self_, bytes, static_cast<std::uint64_t>(size()), "an all_gather");
   if (bytes == 0) return;
   device::exchange_call call{.input = at(input, 0), .output = at(output, 0), .block_bytes = bytes};
-  self_->run(kernels::find_kernel(kernels::moving::all_gather), call, bytes, 2, stream);
+  const kernel_choice choice = choose_all_gather(self_->facts());
+  self_->run(choice.kernel, call, bytes, choice.phases, stream);
 }
 
 void group::broadcast(const void* input, void* output, std::size_t bytes, rank root, stream_handle stream) {
   if (root.value < 0 || root.value >= size())
     fail(errc::invalid_argument, "a broadcast from rank " + to_string(root),
          "the group has " + std::to_string(size()) + " ranks");
+  const kernel_choice choice = choose_broadcast(self_->facts());
   const std::size_t piece = piece_of(self_->layout.shape.staging_bytes, 1, 1);
   for (std::size_t begin = 0; begin < bytes; begin += piece) {
     device::exchange_call call{.input = at(input, begin),
                                .output = at(output, begin),
                                .block_bytes = std::min(piece, bytes - begin),
                                .root = root.value};
-    self_->run(kernels::find_kernel(kernels::moving::broadcast), call, call.block_bytes, 2, stream);
+    self_->run(choice.kernel, call, call.block_bytes, choice.phases, stream);
   }
 }
 
@@ -167,6 +153,12 @@ rank group::self() const noexcept {
 }
 int group::size() const noexcept {
   return self_->view.size;
+}
+bool group::has_multicast() const noexcept {
+  return self_->windows.multicast() != nullptr;
+}
+std::string_view group::multicast_refusal() const noexcept {
+  return self_->windows.multicast_refusal();
 }
 const agreement& group::agreed() const noexcept {
   return self_->windows.agreed();

@@ -29,8 +29,9 @@ group_state::group_state(bootstrap::bootstrap& the_job, std::string_view the_nam
       device(require_device(the_options.device)),
       policy(the_options.policy.value_or(policy_for(device.can.architecture))),
       layout(layout_of(the_job.size(), policy, the_options)),
-      windows(the_job, name + "/windows", layout.bytes(),
-              {.device = the_options.device, .timeout = the_options.timeout}),
+      windows(
+          the_job, name + "/windows", layout.bytes(),
+          {.device = the_options.device, .timeout = the_options.timeout, .may_multicast = the_options.may_multicast}),
       mode(the_options.mode.value_or(windows.agreed().mode)) {
   view = {.rank = job.self().value,
           .size = job.size(),
@@ -69,7 +70,8 @@ void group_state::launch(const void* kernel, void* call, std::uint64_t bytes, cu
   cuda::check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel, policy.threads, 0),
               "ask for the occupancy");
   if (resident < 1) fail(errc::resource, "a kernel does not fit on the GPU", {}, "use a policy with fewer threads");
-  void* arguments[] = {call};
+  std::byte* multicast = windows.multicast();
+  void* arguments[] = {call, &multicast};  // as many are read as the kernel has
   cuda::check(cudaLaunchKernel(kernel, dim3(ctas_for(bytes)), dim3(static_cast<unsigned>(policy.threads)), arguments, 0,
                                stream),
               "launch a kernel");

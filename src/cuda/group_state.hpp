@@ -10,6 +10,8 @@
 #include <hawser/cuda/group.hpp>
 #include <hawser/cuda/symmetric_memory.hpp>
 
+#include "cuda/kernel_choice.hpp"
+
 namespace hawser::cuda {
 
 struct group_state {
@@ -19,10 +21,12 @@ struct group_state {
   /// All ranks launch alike: one mode, one policy, and the fewest CTAs that any rank's budget and SMs allow (one per
   /// SM, so that all are resident together, since each waits for its peers).
   void agree_on_launches();
+  /// What the choice of kernels depends on.
+  choice_facts facts() const { return {policy, mode, windows.multicast() != nullptr}; }
   /// CTAs of a launch for so many bytes per rank: no more than they can fill.
   unsigned ctas_for(std::uint64_t bytes) const;
-  /// Launches with the call as its only argument; in phases where the host keeps them apart, of which there are
-  /// `phases`.
+  /// Launches with the call as its argument (kernels on multicast memory take its address too); in phases where the
+  /// host keeps them apart, of which there are `phases`.
   template <class Call>
   void run(const void* kernel, Call& call, std::uint64_t bytes, int phases, cudaStream_t stream) {
     call.view = view;

@@ -30,6 +30,7 @@ struct group_options {
   std::optional<synchronisation> mode;        ///< default: what the ranks' GPUs ask for (`agree`)
   std::optional<launch_policy> policy;        ///< default: the built-in one of the architecture
   std::int32_t most_ctas = 0;                 ///< the caller's SM budget; 0: the policy's
+  bool may_multicast = true;                  ///< reduce and copy in the NVLink switch where all ranks can and may
 };
 
 struct group_state;
@@ -71,6 +72,9 @@ class group {
   rank self() const noexcept;
   int size() const noexcept;
   const agreement& agreed() const noexcept;
+  /// Whether the switch serves what it can, and why not where `agreed` allows it; as of `symmetric_memory`.
+  bool has_multicast() const noexcept;
+  std::string_view multicast_refusal() const noexcept;
   synchronisation mode() const noexcept;
 
  private:
