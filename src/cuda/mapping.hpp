@@ -77,6 +77,9 @@ void map_vmm(symmetric_mapping& to, const mapping_context& by);
 void map_in_process(symmetric_mapping& to, const mapping_context& by);
 void map_legacy(symmetric_mapping& to, const mapping_context& by);
 
+/// Closes what this rank has opened by cudaIpc; one's own memory stays.
+void close_opened(symmetric_mapping& of) noexcept;
+
 /// The granularity that an allocation must have to be bound, in bytes; 0, and the reason in the mapping, where a rank's
 /// driver refuses to say. Collective.
 std::size_t multicast_granularity(symmetric_mapping& of, const mapping_context& by);

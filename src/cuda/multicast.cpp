@@ -88,18 +88,23 @@ void make_multicast(symmetric_mapping& of, const mapping_context& by, std::size_
   }
 }
 
+void close_opened(symmetric_mapping& of) noexcept {
+  if (of.agreed.memory != memory_kind::legacy_ipc) return;
+  for (std::size_t r = 0; r < of.addresses.size(); ++r) {
+    if (static_cast<int>(r) == of.self || of.addresses[r] == nullptr) continue;
+    of.cuda.ipc_close(of.addresses[r]);
+    of.addresses[r] = nullptr;
+  }
+}
+
 symmetric_mapping::~symmetric_mapping() {
   release_multicast(*this);
   for (const CUdeviceptr each : reserved) unmap_range(*this, each);
   for (const CUmemGenericAllocationHandle each : handles)
     if (each != 0) cuda.mem_release(each);
-  for (std::size_t r = 0; r < addresses.size() && handles.empty(); ++r) {
-    if (addresses[r] == nullptr) continue;
-    if (static_cast<int>(r) == self)
-      cuda.free(addresses[r]);
-    else if (agreed.memory == memory_kind::legacy_ipc)
-      cuda.ipc_close(addresses[r]);
-  }
+  close_opened(*this);
+  const auto own = static_cast<std::size_t>(self);
+  if (handles.empty() && own < addresses.size() && addresses[own] != nullptr) cuda.free(addresses[own]);
 }
 
 }  // namespace hawser::cuda

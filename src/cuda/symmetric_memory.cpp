@@ -80,6 +80,34 @@ void map_legacy(symmetric_mapping& to, const mapping_context& by) {
   });
 }
 
+/// Starts the device, makes the memory, and clears it.
+void map_and_clear(symmetric_mapping& made, const mapping_context& by) {
+  ballot votes(by.job, by.name, by.timeout);
+  votes.take_step("start", [&] { check(made.cuda.start_device(made.device), "start CUDA on the device"); });
+  switch (made.agreed.memory) {
+    case memory_kind::process_pointers: map_in_process(made, by); break;
+    case memory_kind::legacy_ipc: map_legacy(made, by); break;
+    default: map_vmm(made, by);
+  }
+  votes.take_step("clear", [&] {  // nobody's kernel writes here before
+    check(made.cuda.clear(made.addresses[static_cast<std::size_t>(made.self)], made.bytes), "clear symmetric memory");
+  });
+}
+
+/// The same. Memory that others have opened by cudaIpc must not be freed before they have closed it, so that ranks that
+/// were refused a step, which all know of, meet in between.
+void fill_mapping(symmetric_mapping& made, const mapping_context& by) {
+  try {
+    map_and_clear(made, by);
+  } catch (const error& e) {
+    if (made.agreed.memory == memory_kind::legacy_ipc && e.code() == errc::resource) {
+      close_opened(made);
+      gather(by.job, by.name + "/closed", "yes", by.timeout);
+    }
+    throw;
+  }
+}
+
 std::unique_ptr<symmetric_mapping> make_mapping(const mapping_context& by, const driver& cuda, const capabilities& own,
                                                 std::size_t bytes, int device) {
   const auto all = gather_values(by.job, by.name + "/capabilities", own, by.timeout);
@@ -91,16 +119,7 @@ std::unique_ptr<symmetric_mapping> make_mapping(const mapping_context& by, const
   made->bytes = bytes;
   made->device = device;
   made->self = by.job.self().value;
-  ballot votes(by.job, by.name, by.timeout);
-  votes.take_step("start", [&] { check(cuda.start_device(device), "start CUDA on the device"); });
-  switch (made->agreed.memory) {
-    case memory_kind::process_pointers: map_in_process(*made, by); break;
-    case memory_kind::legacy_ipc: map_legacy(*made, by); break;
-    default: map_vmm(*made, by);
-  }
-  votes.take_step("clear", [&] {  // nobody's kernel writes here before
-    check(cuda.clear(made->addresses[static_cast<std::size_t>(made->self)], made->bytes), "clear symmetric memory");
-  });
+  fill_mapping(*made, by);
   return made;
 }
 

@@ -36,6 +36,11 @@ CUresult fake_gpus::forbid(const std::string& what, CUresult code) {
   return code;
 }
 
+void fake_gpus::note_if_open(void* memory) {
+  const std::lock_guard lock(mutex_);
+  if (!failed_.empty() && opened_.count(memory) != 0) forbid("free of what another rank has open");
+}
+
 CUresult fake_gpus::adopt(handle* to, int descriptor) {
   if (descriptor < 0 || objects_.count(inode_of(descriptor)) == 0) {
     if (descriptor >= 0) close(descriptor);
@@ -221,6 +226,7 @@ void fake_gpus::set_runtime(hawser::cuda::driver& d, int self) {
     return may_fail("allocate", [&] { allocations_.insert(*to = std::malloc(bytes)); });
   };
   d.free = [this, drop](void* memory) {
+    note_if_open(memory);
     const cudaError_t code = drop(allocations_, memory);
     if (code == cudaSuccess) std::free(memory);
     return code;

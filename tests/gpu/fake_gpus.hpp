@@ -43,6 +43,8 @@ class fake_gpus {
   };
 
   bool fails(int self, const char* name);
+  /// Memory to be freed must not be open, where a failure let the ranks meet before.
+  void note_if_open(void* memory);
   CUresult forbid(const std::string& what, CUresult code = CUDA_ERROR_INVALID_VALUE);
   CUresult create(handle* to, std::size_t bytes, unsigned devices);
   CUresult adopt(handle* to, int descriptor);
