@@ -1,4 +1,4 @@
-"""bindings.py without an MPI library: verdicts, and suites of shell scripts behind a compiler and a launcher."""
+"""suites.py without an MPI library: verdicts, and suites of shell scripts behind a compiler and a launcher."""
 import os
 import stat
 import subprocess
@@ -7,9 +7,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from bindings import Outcome, read_output, verdict
+from mpich_programs import parse_testlist
+from suites import Outcome, read_output, verdict
 
-RUNNER = Path(__file__).with_name("bindings.py")
+RUNNER = Path(__file__).with_name("suites.py")
 
 
 def outcome(*complaints: str, cases: int = 9, ended: bool = True) -> Outcome:
@@ -45,6 +46,15 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(read_output("mpi4py", 139, "Segmentation fault\n").complaints, frozenset(["exit code 139"]))
 
 
+class Testlists(unittest.TestCase):
+    def test_arguments_variables_and_times(self):
+        entries = parse_testlist("# opXXX\nallred 4 arg=-count=10 arg=-v\n@largetest@gather_big 8 mem=20.1\n\n"
+                                 "ibarrier 2 timeLimit=30 env=A=b=c strict=false\nsub\n")
+        self.assertEqual([(each.program, each.ranks, each.arguments) for each in entries],
+                         [("allred", 4, ["-count=10", "-v"]), ("ibarrier", 2, [])])
+        self.assertEqual((entries[1].seconds, entries[1].environment), (30, {"A": "b=c"}))
+
+
 class Whole(unittest.TestCase):
     """A "compiler" that copies scripts, a "launcher" that runs them, and a "library" that writes a report of 7 calls."""
 
@@ -54,9 +64,11 @@ class Whole(unittest.TestCase):
         self.root = Path(self.folder.name)
         self.script("bin/mpifort.openmpi", 'while [ $# -gt 0 ]; do case $1 in -o) out=$2; shift;; *util*) ;; *.f) in=$1;; esac; '
                     'shift; done\ngrep -q "does not compile" "$in" && { echo "Error: as asked" >&2; exit 1; }; cp "$in" "$out"')
+        self.script("bin/mpicc.openmpi", 'while [ $# -gt 0 ]; do case $1 in -o) out=$2; shift;; */util/*|*.o) ;; *.c) in=$1;; esac; '
+                    'shift; done\nif [ "$in" ]; then cp "$in" "$out"; else touch "$out"; fi')
         # The preloaded file does not exist for the loader's purposes: the launcher tells the scripts by a variable.
         self.script("bin/mpirun.openmpi", 'while [ "$1" != env ]; do shift; done; shift\nwhile [[ $1 == *=* ]]; do '
-                    'case $1 in LD_PRELOAD=*) export LOADED=1;; HAWSER_MPI_REPORT=*) report=${1#*=};; esac; shift; done\n'
+                    'case $1 in LD_PRELOAD=*) export LOADED=1;; HAWSER_MPI_REPORT=*) report=${1#*=};; *) export "$1";; esac; shift; done\n'
                     '[ "$report" ] && [ -s "$LIBRARY" ] && echo \'{"collectives": [{"by_hawser": 7}]}\' > "$report"\nexec "$@"')
         self.script("lib.so", "# not empty: serves")
         for name, text in {"good": 'echo " No Errors"', "bad": "exit 3", "odd": "# does not compile",
@@ -70,11 +82,11 @@ class Whole(unittest.TestCase):
         file.write_text("#!/bin/bash\n" + text + "\n")
         file.chmod(file.stat().st_mode | stat.S_IXUSR)
 
-    def run_suite(self, testlist: str) -> subprocess.CompletedProcess:
-        (self.root / "suite/f77/coll/testlist").write_text(testlist)
+    def run_suite(self, testlist: str, kind: str = "fortran", folder: str = "f77/coll") -> subprocess.CompletedProcess:
+        (self.root / "suite" / folder / "testlist").write_text(testlist)
         environment = {**os.environ, "PATH": f"{self.root}/bin:{os.environ['PATH']}", "LIBRARY": str(self.root / "lib.so")}
-        return subprocess.run([sys.executable, RUNNER, "fortran", self.root / "suite", "--library", "openmpi", "--preload",
-                               self.root / "lib.so", "--folder", "f77/coll", "--work", self.root / "work", "--time-out", "2",
+        return subprocess.run([sys.executable, RUNNER, kind, self.root / "suite", "--library", "openmpi", "--preload",
+                               self.root / "lib.so", "--folder", folder, "--work", self.root / "work", "--time-out", "2",
                                "--jobs", "2"], env=environment, text=True, capture_output=True)
 
     def test_what_passes_bare_must_pass_preloaded(self):
@@ -84,6 +96,13 @@ class Whole(unittest.TestCase):
                      "f77/coll/odd 2: not compiled (Error: as asked)", "f77/coll/afraid 3: FAILS PRELOADED (exit code 4",
                      "f77/coll/hangs 2: FAILS PRELOADED (no end in time)",
                      "1 passes, 2 FAILS PRELOADED, 1 fails bare, 1 not compiled; 7 calls served by hawser"):
+            self.assertIn(line, done.stdout)
+
+    def test_programs_in_c_with_arguments_and_through_non_blocking_calls(self):
+        self.script("suite/coll/alltoall.c", '[ "$1" = -v ] || [ $# = 0 ] && [ "$A" = "${1:+b}" ] && echo " No Errors"')
+        done = self.run_suite("alltoall 4 arg=-v env=A=b\nnballtoall 2\nnone 2\n", "c", "coll")
+        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+        for line in ("coll/alltoall -v 4: passes", "coll/nballtoall 2: passes", "coll/none 2: not compiled"):
             self.assertIn(line, done.stdout)
 
     def test_a_second_run_goes_on_where_the_first_stopped(self):

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Runs public test suites of MPI's Fortran and Python bindings bare and under libhawser-mpi.so in forced mode.
+"""Runs public MPI test suites bare and under libhawser-mpi.so in forced mode.
 
-usage: bindings.py fortran MPICH/test/mpi [--folder f77/coll]... OPTIONS     programs that testlists name, with their ranks
-       bindings.py mpi4py MPI4PY/test [--only test_cco_buf]... OPTIONS       the test files, with each of --ranks
-OPTIONS: --library openmpi|mpich --preload LIB [--ranks 1,3] [--jobs 1] [--time-out 60] [--work DIR] [--log FILE] [--python P]
+usage: suites.py c|fortran MPICH/test/mpi [--folder coll]... [--most-ranks N] OPTIONS   what testlists name, with their ranks
+       suites.py mpi4py MPI4PY/test [--only test_cco_buf]... [--ranks 1,3] OPTIONS      the test files, with each of --ranks
+OPTIONS: --library openmpi|mpich --preload LIB [--jobs 1] [--time-out 60] [--work DIR] [--log FILE] [--python P]
 
 The log has a line per test; what is in it is not run again. A test fails where the preloaded run complains of something that
 the bare one does not, ends otherwise, or runs fewer cases. Exit code 1 where one fails. See docs/mpi.md.
@@ -18,9 +18,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from mpich_programs import CPrograms, FortranPrograms, read_testlist
+
 # Seconds that a launcher has to end its ranks by itself.
 GRACE = 10
-FORTRAN_FOLDERS = ["f77/coll", "f77/comm", "f77/pt2pt", "f08/coll"]
 # No collectives, or processes that libhawser-mpi.so leaves to the MPI library: spawned ones.
 MPI4PY_LEFT_OUT = {"test_spawn", "test_dynproc", "test_doc", "test_io", "test_file"}
 
@@ -31,6 +32,8 @@ class Test:
     ranks: int
     command: tuple[str, ...]
     folder: Path
+    environment: tuple[tuple[str, str], ...] = ()
+    seconds: float = 0  # that it asks for
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Outcome:
 def read_output(kind: str, code: int | None, text: str) -> Outcome:
     if code is None:
         return Outcome(frozenset(["no end in time"]), 0, False)
-    if kind == "fortran":
+    if kind != "mpi4py":
         passed = code == 0 and re.search(r"^\s*No Errors\s*$", text, re.M | re.I)
         return Outcome(frozenset([] if passed else [f"exit code {code}, no \"No Errors\""]))
     complaints = set(re.findall(r"(?:ERROR|FAIL): test\w* \([\w.]+\)", text))
@@ -98,34 +101,22 @@ def served_calls(report: Path) -> int:
 
 
 def run(test: Test, options: argparse.Namespace, preloaded: bool) -> Outcome:
-    report = options.work / f"{test.name.replace('/', '.')}.{test.ranks}.json"
+    report = options.work / f"{re.sub(r'[/ ]', '.', test.name)}.{test.ranks}.json"
     report.unlink(missing_ok=True)
     variables = {"LD_PRELOAD": str(options.preload), "HAWSER_MPI": "force", "HAWSER_MPI_REPORT": str(report)} if preloaded else {}
+    variables |= dict(test.environment)
     command = [f"mpirun.{options.library}", *(["--oversubscribe"] if options.library == "openmpi" else []), "-n", str(test.ranks),
                "env", *(f"{key}={value}" for key, value in variables.items()), *test.command]
     process = subprocess.Popen(command, text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                stdin=subprocess.DEVNULL, cwd=test.folder)
     try:
-        text, _ = process.communicate(timeout=options.time_out)
+        text, _ = process.communicate(timeout=max(options.time_out, test.seconds))
         code = process.returncode
     except subprocess.TimeoutExpired:
         text, code = end(process), None
     (options.work / f"{report.stem}.{'preloaded' if preloaded else 'bare'}.txt").write_text(text)
     seen = read_output(options.kind, code, text)
     return Outcome(seen.complaints, seen.cases, seen.ended, served_calls(report))
-
-
-def compile_fortran(options: argparse.Namespace, folder: str, program: str) -> tuple[Path, str]:
-    """(the program, why it cannot be compiled)"""
-    is_f08 = folder.startswith("f08")
-    ending, helper = ("f90", "mtest_f08.f90") if is_f08 else ("f", "mtest_f77.f")
-    target = options.work / folder / program
-    target.parent.mkdir(parents=True, exist_ok=True)
-    source = options.source / folder / f"{program}.{ending}"
-    done = subprocess.run([f"mpifort.{options.library}", "-w", "-O1", "-fallow-argument-mismatch", "-J", str(target.parent),
-                           str(options.source / "util" / helper), str(source), "-o", str(target)], text=True, capture_output=True)
-    lines = [line for line in done.stderr.splitlines() if "rror" in line or "undefined" in line]
-    return target, "" if done.returncode == 0 else (lines or ["?"])[0][:160]
 
 
 def find_tests(options: argparse.Namespace):
@@ -136,14 +127,15 @@ def find_tests(options: argparse.Namespace):
                 for ranks in options.ranks:
                     yield Test(file.stem, ranks, (options.python, file.name, "-q"), options.source)
         return
-    for folder in options.folder or FORTRAN_FOLDERS:
-        for line in (options.source / folder / "testlist").read_text().splitlines():
-            words = line.split("#")[0].split()
-            if len(words) < 2 or (options.only and words[0] not in options.only):
+    programs = (CPrograms if options.kind == "c" else FortranPrograms)(options.source, options.library, options.work)
+    for folder in options.folder or programs.folders:
+        for entry in read_testlist(options.source / folder):
+            if options.only and entry.program not in options.only:
                 continue
-            name = f"{folder}/{words[0]}"
-            program, why = compile_fortran(options, folder, words[0])
-            yield f"{name} {words[1]}: not compiled ({why})" if why else Test(name, int(words[1]), (str(program),), program.parent)
+            name, ranks = " ".join([f"{folder}/{entry.program}", *entry.arguments]), min(entry.ranks, options.most_ranks)
+            program, why = programs.make(folder, entry.program)
+            yield f"{name} {ranks}: not compiled ({why})" if why else Test(
+                name, ranks, (str(program), *entry.arguments), program.parent, tuple(entry.environment.items()), entry.seconds)
 
 
 def judge(test, options: argparse.Namespace) -> str:
@@ -157,21 +149,22 @@ def judge(test, options: argparse.Namespace) -> str:
 
 def read_options() -> argparse.Namespace:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    asked.add_argument("kind", choices=["fortran", "mpi4py"])
+    asked.add_argument("kind", choices=["c", "fortran", "mpi4py"])
     asked.add_argument("source", type=Path)
     asked.add_argument("--library", choices=["openmpi", "mpich"], required=True)
     asked.add_argument("--preload", type=Path, required=True)
     asked.add_argument("--folder", action="append")
     asked.add_argument("--only", action="append")
     asked.add_argument("--ranks", type=lambda text: [int(each) for each in text.split(",")], default=[1, 3])
+    asked.add_argument("--most-ranks", type=int, default=1000)
     asked.add_argument("--jobs", type=int, default=1)
     asked.add_argument("--time-out", type=float, default=60)
-    asked.add_argument("--work", type=Path, default=Path("mpi-bindings"))
+    asked.add_argument("--work", type=Path, default=Path("mpi-suites"))
     asked.add_argument("--log", type=Path)
     asked.add_argument("--python", default="/usr/bin/python3")
     options = asked.parse_args()
     if not options.preload.is_file():
-        sys.exit(f"bindings: there is no {options.preload}; build hawser_mpi_profile_{options.library}")
+        sys.exit(f"suites: there is no {options.preload}; build hawser_mpi_profile_{options.library}")
     options.source, options.preload = options.source.resolve(), options.preload.resolve()
     options.work = options.work.resolve() / options.library
     options.work.mkdir(parents=True, exist_ok=True)
@@ -183,8 +176,12 @@ def main() -> int:
     options = read_options()
     lines = options.log.read_text().splitlines() if options.log.exists() else []
     known = {line.split(":")[0] for line in lines}
-    tests = [test for test in find_tests(options)
-             if (test.split(":")[0] if isinstance(test, str) else f"{test.name} {test.ranks}") not in known]
+    tests = []
+    for test in find_tests(options):
+        name = test.split(":")[0] if isinstance(test, str) else f"{test.name} {test.ranks}"
+        if name not in known:
+            tests.append(test)
+            known.add(name)  # --most-ranks makes some equal
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool, options.log.open("a") as log:
         for line in pool.map(lambda test: judge(test, options), tests):
             lines.append(line)
@@ -194,7 +191,7 @@ def main() -> int:
     served = sum(map(int, re.findall(r", (\d+) calls served", "\n".join(lines))))
     print(", ".join(f"{count} {what}" for what, count in counts.items()) + f"; {served} calls served by hawser")
     if not served:  # nothing has been shown
-        print(f"bindings: hawser served no call ({options.preload} is not for {options.library}, nothing passes bare, or no "
+        print(f"suites: hawser served no call ({options.preload} is not for {options.library}, nothing passes bare, or no "
               "test has collectives); see the outputs in " + str(options.work))
         return 1
     return 1 if counts["FAILS PRELOADED"] else 0
