@@ -104,7 +104,7 @@ inline communicator_options options_of(const bootstrap::launch& from) {
 
 /// Wishes for one call. Equal on all ranks.
 struct call_options {
-  std::string algorithm;  ///< forced algorithm (docs/algorithms.md); empty: the planner chooses
+  std::string algorithm{};  ///< forced algorithm (docs/algorithms.md); empty: the planner chooses
   /// How reproducible the result must be; the communicator's option, where that asks for more.
   schedule::mode reproducibility = schedule::mode::fast;
   /// Type in which partial sums are kept and sent. Default: the type's own (docs/types.md). With a user's operator or

@@ -304,8 +304,8 @@ class engine {
   }
   const message& message_of(const start& each) const { return code_.messages[deliveries_[each.delivery].message]; }
 
-  message_lines::pair pair_of(std::uint32_t flow) const {
-    const message& m = code_.messages[deliveries_[flows_[flow].deliveries.front()].message];
+  message_lines::pair pair_of(std::uint32_t id) const {
+    const message& m = code_.messages[deliveries_[flows_[id].deliveries.front()].message];
     return {m.from, m.to};
   }
 

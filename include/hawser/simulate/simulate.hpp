@@ -43,7 +43,7 @@ struct options {
 
 /// A class of links and what passed through each.
 struct link_load {
-  std::string level;
+  std::string level{};
   std::int64_t unit = 0;   ///< one of the class
   std::int64_t units = 1;  ///< how many are alike
   bool is_out = true;

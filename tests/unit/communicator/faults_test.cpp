@@ -82,7 +82,7 @@ std::vector<ending> run_under(const std::string& transport, const std::string& f
 
 class collectives_under_faults : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(transports, collectives_under_faults, testing::Values("in_process", "shared_memory", "tcp"),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& each) { return each.param; });
 
 TEST_P(collectives_under_faults, are_right_where_messages_are_late_or_overtaken) {
   for (const char* faults : {"delay:2ms@0.05,seed:1", "reorder:0.05,seed:2", "stall:20ms@0.01,seed:3",
@@ -111,7 +111,9 @@ TEST_P(collectives_under_faults, fail_clearly_where_messages_are_changed_lost_or
         EXPECT_NE(*each.code, errc::internal) << each.what;
         is_named = is_named || each.what.find("changed on the way") != std::string::npos;
       }
-      if (faults.starts_with("corrupt")) EXPECT_TRUE(is_named);
+      if (faults.starts_with("corrupt")) {
+        EXPECT_TRUE(is_named);
+      }
     }
 }
 
