@@ -63,7 +63,8 @@ class planning {
   explicit planning(const plan_options& options)
       : options_(options),
         work_(parse(options.work)),
-        tuned_(tuned_of(options.tuning, topology_of(options.topology, "plan for"))),
+        machine_(machine_of(options.topology, "plan for")),
+        tuned_(tuned_of(options.tuning, machine_.tree)),
         tree_(tuned_.tree) {
     check_root(work_, tree_.size());
     check_rank();
@@ -74,8 +75,7 @@ class planning {
   int run() {
     const format form = parse_format(options_.form);
     planner::planner chooser(tree_, tuned_.host, decisions_of(options_.decisions, tree_));
-    if (auto links = network_of(options_.topology); links && links->links.ranks() == tree_.size())
-      chooser.know(std::move(links));
+    if (machine_.links && machine_.links->links.ranks() == tree_.size()) chooser.know(machine_.links);
     const auto begin = std::chrono::steady_clock::now();
     const schedule::plan made = options_.explains ? make_explained_plan(chooser, what_) : chooser.make_plan(what_);
     const seconds took(std::chrono::steady_clock::now() - begin);
@@ -140,6 +140,7 @@ class planning {
 
   const plan_options& options_;
   workload work_;
+  machine_option machine_;
   tune::tuned tuned_;
   const topology::hierarchy& tree_;
   schedule::request what_;

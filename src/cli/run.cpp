@@ -99,8 +99,8 @@ struct checked_run {
   std::int64_t count = 0;
 };
 
-/// One rank's part of a job of `members`; the exit code is the same on all ranks. `recovery`: what came before, if a rank
-/// was lost.
+/// One rank's part of a job of `members`; the exit code is the same on all ranks. `recovery`: what came before, if a
+/// rank was lost.
 int run_rank(communicator& members, const run_options& options, const checked_run& checked, const workload& work,
              const std::optional<recovery_report>& recovery) {
   const std::string algorithm = recovery ? std::string() : options.algorithm;  // planned anew for what is left
@@ -122,8 +122,8 @@ int run_rank(communicator& members, const run_options& options, const checked_ru
 
 int run_process(communicator& members, const run_options& options, const checked_run& checked) {
   if (!options.victim) return run_rank(members, options, checked, checked.work, {});
-  const recovered left = lose_rank(members, checked.work, checked.count, options.algorithm, rank(*options.victim),
-                                   options.shrinks);
+  const recovered left =
+      lose_rank(members, checked.work, checked.count, options.algorithm, rank(*options.victim), options.shrinks);
   return run_rank(*left.members, options, checked, left.work, left.report);
 }
 
@@ -149,8 +149,8 @@ int run(const run_options& options, const context& process) {
          "use mpirun ... hawser bench --transport mpi");
   const communicator_options told = communicator_options_of(checked.job, checked.from);
   if (!process.is_worker)
-    return run_local({checked.ranks, process.arguments, told.peer_timeout,
-                      options.shrinks ? options.victim : std::nullopt});
+    return run_local(
+        {checked.ranks, process.arguments, told.peer_timeout, options.shrinks ? options.victim : std::nullopt});
   communicator members(join_job(checked.from, told), told);
   return run_process(members, options, checked);
 }

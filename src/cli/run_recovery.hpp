@@ -15,9 +15,9 @@ namespace hawser::cli {
 
 /// What the survivors have seen.
 struct recovery_report {
-  std::string error;             ///< of the call in which the rank died, on this rank
-  seconds shrinking{};           ///< from there to the new communicator, on this rank
-  std::vector<rank> old_ranks;   ///< old_ranks[r]: what rank r was before
+  std::string error;            ///< of the call in which the rank died, on this rank
+  seconds shrinking{};          ///< from there to the new communicator, on this rank
+  std::vector<rank> old_ranks;  ///< old_ranks[r]: what rank r was before
   std::vector<lost_rank> lost;
 };
 

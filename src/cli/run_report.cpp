@@ -36,8 +36,9 @@ std::string to_text(const recovery_report& recovery) {
   std::string text = "error       " + recovery.error + "\n";
   for (const lost_rank& each : recovery.lost)
     text += "lost        rank " + to_string(each.number) + ": " + each.reason + "\n";
-  return text + "shrunk      from " + std::to_string(before) + " ranks to " + std::to_string(recovery.old_ranks.size()) +
-         " in " + to_string(recovery.shrinking) + ": the old ranks " + list_of(recovery.old_ranks) + ", in this order\n";
+  return text + "shrunk      from " + std::to_string(before) + " ranks to " +
+         std::to_string(recovery.old_ranks.size()) + " in " + to_string(recovery.shrinking) + ": the old ranks " +
+         list_of(recovery.old_ranks) + ", in this order\n";
 }
 
 json to_json(const recovery_report& recovery) {

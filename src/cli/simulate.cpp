@@ -63,7 +63,10 @@ int queue_pairs_of(const std::string& text) {
 class simulating {
  public:
   explicit simulating(const simulate_options& options)
-      : options_(options), tree_(topology_of(options.topology, "simulate")), exported_(parse_export(options.exported)) {
+      : simulating(options, machine_of(options.topology, "simulate")) {}
+
+  simulating(const simulate_options& options, machine_option machine)
+      : options_(options), tree_(std::move(machine.tree)), exported_(parse_export(options.exported)) {
     asked_.work = parse(options.work);
     check_root(asked_.work, tree_.size());
     const std::int64_t count = checked_count_of(asked_.work, parse_bytes(options.bytes).value, tree_.size());
@@ -72,12 +75,15 @@ class simulating {
     read_conditions();
     describe_setting(count);
     planner::planner chooser(tree_, how_.host);
-    know_links(chooser);
+    know_links(chooser, std::move(machine.links));
     made_ = chooser.make_plan(what_);
     for (const schedule::candidate& each : made_.candidates)
       if (wants_all ? each.is_possible() : each.algorithm == made_.algorithm) chosen_.push_back(each);
     for (const schedule::candidate& each : chosen_)
       if (planner::is_prepared(each.algorithm)) prepared_[each.algorithm] = prepare(chooser, each.algorithm);
+    asked_.has_links = how_.links && std::any_of(chosen_.begin(), chosen_.end(), [](const auto& each) {
+                         return !algorithm::needs_switch(each.algorithm);
+                       });
     check_files(wants_all);
   }
 
@@ -95,17 +101,15 @@ class simulating {
 
  private:
   /// Where nothing is asked of the hierarchy's links, those that a file tells are planned for and simulated.
-  void know_links(planner::planner& chooser) {
+  void know_links(planner::planner& chooser, std::shared_ptr<const cost::network> links) {
     if (how_.between || !how_.suffers.faults.empty() || !how_.suffers.background.empty()) return;
-    auto links = network_of(options_.topology);
     if (!links || links->links.ranks() != tree_.size()) return;
     chooser.know(links);
-    if (!chooser.knows_links()) return;
-    how_.links = std::move(links);
-    asked_.has_links = true;
+    if (chooser.knows_links()) how_.links = std::move(links);
   }
 
   std::string prepare(const planner::planner& chooser, const std::string& algorithm) const {
+    if (algorithm == made_.algorithm) return made_.prepared;
     schedule::request forced = what_;
     forced.algorithm = algorithm;
     return chooser.make_plan(forced).prepared;
@@ -161,6 +165,7 @@ class simulating {
     made.segments = options_.segments > 0 ? options_.segments : c.segments;
     simulate::options how = how_;
     how.segments = made.segments;
+    if (algorithm::needs_switch(c.algorithm)) how.links = nullptr;  // the file does not say where its switches reduce
     if (c.algorithm == planner::packed_trees_name) how.window = schedule::packed_window;
     if (const auto known = prepared_.find(c.algorithm); known != prepared_.end()) how.prepared = known->second;
     if (!options_.is_exact && !options_.is_full && !is_hashed()) {

@@ -36,6 +36,11 @@ std::string name_of(const link_load& link) {
   return link.ends.empty() ? link.level + ":" + std::to_string(link.unit) : link.ends;
 }
 
+const char* direction_of(const link_load& link) {
+  if (!link.ends.empty()) return "";  // in its name
+  return link.is_out ? "out" : "in";
+}
+
 std::string header(const simulation_setting& asked) {
   std::string text = formatted("%s of %s over %lld ranks\nhierarchy   %s  fingerprint %s\n",
                                std::string(to_string(asked.work.what)).c_str(),
@@ -63,10 +68,7 @@ std::string row(const simulated& each) {
 std::string details(const simulated& each) {
   std::string text = formatted("\n%-12s %-4s %10s %12s %7s\n", "busiest link", "", "alike", "bytes", "busy");
   for (const link_load& link : busiest(each.ran.links))
-    text += formatted("%-12s %-4s %10lld %12.6g %6.1f%%\n", name_of(link).c_str(),
-                      !link.ends.empty() ? ""
-                      : link.is_out      ? "out"
-                                         : "in",
+    text += formatted("%-12s %-4s %10lld %12.6g %6.1f%%\n", name_of(link).c_str(), direction_of(link),
                       static_cast<long long>(link.units), link.bytes, 100 * link.busy);
   if (each.trials)
     text += formatted("\ntrials      %s mean, %s standard deviation, %s to %s; %s without collisions (%.0f %%)\n",

@@ -7,22 +7,29 @@
 
 namespace hawser::cli {
 
-topology::hosted_hierarchy hosted_topology_of(const std::string& given, std::string_view purpose) {
+namespace {
+
+std::string argument_of(const std::string& given, std::string_view purpose) {
   const std::string argument = given.empty() ? bootstrap::read_launch().topology : given;
   if (argument.empty())
     fail(errc::invalid_argument, "there is no topology to " + std::string(purpose),
          "neither --topology nor HAWSER_TOPOLOGY is given", "write one like --topology \"rack:4 gpu:8\"");
-  return discovery::load(argument);
+  return argument;
+}
+
+}  // namespace
+
+topology::hosted_hierarchy hosted_topology_of(const std::string& given, std::string_view purpose) {
+  return discovery::load(argument_of(given, purpose));
 }
 
 topology::hierarchy topology_of(const std::string& given, std::string_view purpose) {
   return hosted_topology_of(given, purpose).tree;
 }
 
-std::shared_ptr<const cost::network> network_of(const std::string& given) {
-  const std::string arguments[] = {given.empty() ? bootstrap::read_launch().topology : given};
-  const discovery::gathered read = discovery::gather(arguments);
-  return read.hierarchy ? nullptr : cost::network_of(read.machine);
+machine_option machine_of(const std::string& given, std::string_view purpose) {
+  discovery::loaded read = discovery::load_machine(argument_of(given, purpose));
+  return {std::move(read.hosted.tree), read.machine ? cost::network_of(*read.machine) : nullptr};
 }
 
 }  // namespace hawser::cli

@@ -15,9 +15,11 @@ namespace hawser::cli {
 topology::hosted_hierarchy hosted_topology_of(const std::string& given, std::string_view purpose);
 topology::hierarchy topology_of(const std::string& given, std::string_view purpose);
 
-/// The links between the GPUs of the same argument, where it is a graph of at most 2,048 nodes, GPUs among them,
-/// whose links all have a bandwidth; else null. Call it after `topology_of`, which says what is wrong with the
-/// argument.
-std::shared_ptr<const cost::network> network_of(const std::string& given);
+/// The same with what a graph tells of the links between its GPUs (cost::network_of), which may be null.
+struct machine_option {
+  topology::hierarchy tree;
+  std::shared_ptr<const cost::network> links;
+};
+machine_option machine_of(const std::string& given, std::string_view purpose);
 
 }  // namespace hawser::cli

@@ -4,7 +4,6 @@
 #include <hawser/cost/graph_network.hpp>
 #include <hawser/discovery/load.hpp>
 #include <hawser/planner/decision_file.hpp>
-#include <hawser/topology/derive.hpp>
 #include <hawser/topology/describe.hpp>
 #include <hawser/topology/fingerprint.hpp>
 #include <hawser/topology/switches.hpp>
@@ -47,16 +46,15 @@ std::shared_ptr<const cost::network> placed_links(const topology::graph& machine
 }
 
 planned_machine from_topology(const std::string& argument, const std::vector<std::string>& host_of_rank) {
-  const std::string arguments[] = {argument};
-  const discovery::gathered read = discovery::gather(arguments);
-  const topology::hosted_hierarchy loaded = read.hierarchy ? *read.hierarchy : topology::derive(read.machine).hosted;
+  const discovery::loaded read = discovery::load_machine(argument);
+  const topology::hosted_hierarchy& loaded = read.hosted;
   const auto ranks = static_cast<std::int64_t>(host_of_rank.size());
   if (loaded.hosts.empty() && loaded.tree.size() != ranks)
     fail(errc::invalid_argument, "the topology \"" + argument + "\" does not fit the job",
          "it has " + std::to_string(loaded.tree.size()) + " positions, the job has " + std::to_string(ranks) + " ranks",
          "start as many ranks, or name the hosts in a topology file");
   planned_machine made{loaded.hosts.empty() ? loaded.tree : place_by_host(loaded, host_of_rank), nullptr};
-  if (!read.hierarchy) made.links = placed_links(read.machine, loaded.tree, made.tree);
+  if (read.machine) made.links = placed_links(*read.machine, loaded.tree, made.tree);
   return made;
 }
 

@@ -83,6 +83,9 @@ void close_opened(symmetric_mapping& of) noexcept;
 /// The granularity that an allocation must have to be bound, in bytes; 0, and the reason in the mapping, where a rank's
 /// driver refuses to say. Collective.
 std::size_t multicast_granularity(symmetric_mapping& of, const mapping_context& by);
+/// Gives back this rank's part, in the order that the driver asks for: nothing may be mapped or bound when the object
+/// goes.
+void release_multicast(symmetric_mapping& of) noexcept;
 /// Makes the multicast object over the mapped allocation, or says in the mapping why not. Collective.
 void make_multicast(symmetric_mapping& of, const mapping_context& by, std::size_t granularity);
 

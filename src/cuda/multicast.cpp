@@ -18,15 +18,6 @@ CUmulticastObjectProp properties_of(const symmetric_mapping& of, int ranks) {
   return properties;
 }
 
-/// Everything of this rank's part, in the order that the driver asks for: nothing may be mapped or bound when it goes.
-void release_multicast(symmetric_mapping& of) noexcept {
-  multicast_mapping& its = of.multicast;
-  unmap_range(of, its.reserved);
-  if (its.is_bound) of.cuda.multicast_unbind(its.object, its.device, 0, of.bytes);
-  if (its.object != 0) of.cuda.mem_release(its.object);
-  its = {};
-}
-
 void create(symmetric_mapping& of, const mapping_context& by, ballot& votes) {
   const auto properties = properties_of(of, by.job.size());
   votes.take_step("create", [&] {
@@ -63,6 +54,14 @@ void join(symmetric_mapping& of, std::size_t granularity, ballot& votes) {
 
 }  // namespace
 
+void release_multicast(symmetric_mapping& of) noexcept {
+  multicast_mapping& its = of.multicast;
+  unmap_range(of, its.reserved);
+  if (its.is_bound) of.cuda.multicast_unbind(its.object, its.device, 0, of.bytes);
+  if (its.object != 0) of.cuda.mem_release(its.object);
+  its = {};
+}
+
 std::size_t multicast_granularity(symmetric_mapping& of, const mapping_context& by) {
   std::size_t granularity = 0;
   const auto properties = properties_of(of, by.job.size());
@@ -86,25 +85,6 @@ void make_multicast(symmetric_mapping& of, const mapping_context& by, std::size_
     if (e.code() != errc::resource) throw;  // a rank that does not vote is no refusal
     of.multicast_refusal = e.what();
   }
-}
-
-void close_opened(symmetric_mapping& of) noexcept {
-  if (of.agreed.memory != memory_kind::legacy_ipc) return;
-  for (std::size_t r = 0; r < of.addresses.size(); ++r) {
-    if (static_cast<int>(r) == of.self || of.addresses[r] == nullptr) continue;
-    of.cuda.ipc_close(of.addresses[r]);
-    of.addresses[r] = nullptr;
-  }
-}
-
-symmetric_mapping::~symmetric_mapping() {
-  release_multicast(*this);
-  for (const CUdeviceptr each : reserved) unmap_range(*this, each);
-  for (const CUmemGenericAllocationHandle each : handles)
-    if (each != 0) cuda.mem_release(each);
-  close_opened(*this);
-  const auto own = static_cast<std::size_t>(self);
-  if (handles.empty() && own < addresses.size() && addresses[own] != nullptr) cuda.free(addresses[own]);
 }
 
 }  // namespace hawser::cuda

@@ -123,6 +123,25 @@ std::unique_ptr<symmetric_mapping> make_mapping(const mapping_context& by, const
   return made;
 }
 
+void close_opened(symmetric_mapping& of) noexcept {
+  if (of.agreed.memory != memory_kind::legacy_ipc) return;
+  for (std::size_t r = 0; r < of.addresses.size(); ++r) {
+    if (static_cast<int>(r) == of.self || of.addresses[r] == nullptr) continue;
+    of.cuda.ipc_close(of.addresses[r]);
+    of.addresses[r] = nullptr;
+  }
+}
+
+symmetric_mapping::~symmetric_mapping() {
+  release_multicast(*this);
+  for (const CUdeviceptr each : reserved) unmap_range(*this, each);
+  for (const CUmemGenericAllocationHandle each : handles)
+    if (each != 0) cuda.mem_release(each);
+  close_opened(*this);
+  const auto own = static_cast<std::size_t>(self);
+  if (handles.empty() && own < addresses.size() && addresses[own] != nullptr) cuda.free(addresses[own]);
+}
+
 symmetric_memory::symmetric_memory(bootstrap::bootstrap& job, std::string_view name, std::size_t bytes,
                                    const symmetric_options& options) {
   capabilities own = require_device(options.device).can;

@@ -89,10 +89,13 @@ gathered gather(std::span<const std::string> arguments, const discover_options& 
 }
 
 topology::hosted_hierarchy load(std::string_view argument) {
-  const std::string text(argument);
-  if (argument == live) return topology::derive(discover().machine).hosted;
-  described read = describe(text, {});
-  return read.hierarchy ? *read.hierarchy : topology::derive(read.machine).hosted;
+  return load_machine(argument).hosted;
+}
+
+loaded load_machine(std::string_view argument) {
+  described read = argument == live ? described{std::nullopt, discover().machine} : describe(std::string(argument), {});
+  if (read.hierarchy) return {std::move(*read.hierarchy), std::nullopt};
+  return {topology::derive(read.machine).hosted, std::move(read.machine)};
 }
 
 }  // namespace hawser::discovery

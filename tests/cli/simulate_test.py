@@ -15,6 +15,15 @@ def simulate(*arguments: str) -> dict:
     return json.loads(done.stdout)
 
 
+def gpus_on_a_reducing_switch() -> dict:
+    """Three GPUs; the first node is none of them, and no switch."""
+    nodes = [{"kind": kind, "name": name, "identities": [f"host/{name}" if kind == "host" else name], "attributes": {}, "tier": 0,
+              "can_reduce": kind == "nvswitch"} for kind, name in
+             (("host", "h"), ("gpu", "g0"), ("gpu", "g1"), ("gpu", "g2"), ("nvswitch", "s"))]
+    edges = [{"a": i, "b": 4, "kind": "nvlink", "bandwidth": 450e9, "latency": 1e-6, "provenance": "file"} for i in (1, 2, 3)]
+    return {"schema": "hawser.topology/1", "tells": ["gpus", "nvlink"], "nodes": nodes, "edges": edges, "findings": []}
+
+
 def ring_with_a_broken_link() -> dict:
     """Four GPUs, three links."""
     nodes = [{"kind": "gpu", "name": f"g{i}", "identities": [f"g{i}"], "attributes": {}, "tier": 0, "can_reduce": False}
@@ -82,6 +91,17 @@ class Simulate(unittest.TestCase):
             refused = hawser("simulate", *call, "--algorithm", "packed_trees", "--export", f"goal:{folder}/goal")
             self.assertEqual(refused.returncode, 2)
             self.assertIn("choose another --algorithm", refused.stderr)
+
+    def test_in_network_reduction_is_simulated_on_the_hierarchy_of_a_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            machine = Path(folder) / "switched.json"
+            machine.write_text(json.dumps(gpus_on_a_reducing_switch()))
+            call = ("all_reduce", "--topology", str(machine), "--bytes", "64MiB", "--algorithm")
+            reduced, ring = (simulate(*call, name)["algorithms"][0] for name in ("in_network", "ring"))
+            self.assertEqual({each["ends"] for each in reduced["links"]}, {None})
+            self.assertNotIn(None, {each["ends"] for each in ring["links"]})
+            self.assertGreater(reduced["simulated"], 0)
+            self.assertNotIn("topology's file tells", hawser("simulate", *call, "in_network").stdout)
 
     def test_the_same_seed_gives_the_same_times(self):
         call = ("all_reduce", *SMALL, "--ecmp", "1", "--trials", "4", "--seed")

@@ -20,6 +20,14 @@ namespace hawser::discovery {
 /// errc::io where the file cannot be read.
 topology::hosted_hierarchy load(std::string_view argument);
 
+/// What `load` reads, and the graph that it was derived of; none where the argument is a hierarchy itself.
+struct loaded {
+  topology::hosted_hierarchy hosted;
+  std::optional<topology::graph> machine;
+};
+/// Throws as `load`.
+loaded load_machine(std::string_view argument);
+
 /// What several topology arguments describe together.
 struct gathered {
   topology::graph machine;

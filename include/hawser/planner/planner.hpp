@@ -346,7 +346,8 @@ class planner {
       found->second = cost::multi_rail_traffic(tree_, counted, network_.rails(tree_, true).shares, load);
     } else if (is_new) {
       found->second = cost::count_traffic(tree_, counted, name, phases_);
-      if (load) found->second.busiest = load->of(tree_, counted, name);
+      // The network does not say which of its nodes the switches are that the hierarchy reduces in.
+      if (load && !algorithm::needs_switch(name)) found->second.busiest = load->of(tree_, counted, name);
     }
     return found->second;
   }

@@ -39,10 +39,10 @@ class network {
   network(const topology::hierarchy& tree, const conditions& set, const partition& parts,
           const std::optional<fabric>& between = {}, const graph_links* known = nullptr)
       : tree_(tree), parts_(parts), fabric_(between), known_(known) {
-    for (std::size_t link = 0; known_ != nullptr && link < known_->size(); ++link)
-      capacity_.push_back(known_->bytes_per_second(link));
-    for (const partition::unit_class& each : parts.classes)
-      for (int direction = 0; known_ == nullptr && direction < 2; ++direction) capacity_.push_back(rate_of(set, each));
+    if (known_ != nullptr)
+      for (std::size_t link = 0; link < known_->size(); ++link) capacity_.push_back(known_->bytes_per_second(link));
+    else
+      for (const partition::unit_class& each : parts.classes) capacity_.insert(capacity_.end(), 2, rate_of(set, each));
     for (int d = tree.depth() - 1; d >= 0; --d) {
       latency_.insert(latency_.begin(), tree.at(d).up.latency);
       if (latency_.size() > 1) latency_.front() += latency_[1];
