@@ -1,16 +1,14 @@
 // A decision file given to a communicator: used, agreed on by all ranks, refused or ignored where it does not fit.
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <hawser/communicator/in_process.hpp>
 #include <hawser/planner/decision_file.hpp>
 #include <hawser/topology/synthetic.hpp>
-#include <hawser/transport/in_process.hpp>
 
+#include <support/refused_ranks.hpp>
 #include <support/temporary_file.hpp>
 
 namespace hawser {
@@ -46,25 +44,16 @@ class decision_files : public testing::Test {
 
 /// Creates a communicator of 4 ranks, rank 3 with the second file; returns how many ranks raised `code` with `text`.
 int raised_by(errc code, const std::string& text, const std::string& file, const std::string& other, bool must_fit) {
-  const auto job = bootstrap::in_process_job::create(4);
-  const auto hub = std::make_shared<transport::in_process_hub>(4);
-  std::vector<std::thread> threads;
-  std::atomic<int> raised{0};
-  for (int r = 0; r < 4; ++r)
-    threads.emplace_back([&, r] {
-      communicator_options options;
-      options.transports = {transport::in_process_factory(hub)};
-      options.topology = "rack:2 gpu:2";
-      options.decisions = r == 3 ? other : file;
-      options.must_decisions_fit = must_fit;
-      try {
-        communicator members(job->join(r), options);
-      } catch (const error& failure) {
-        if (failure.code() == code && std::string(failure.what()).find(text) != std::string::npos) ++raised;
-      }
-    });
-  for (std::thread& each : threads) each.join();
-  return raised;
+  const auto options_of = [&](int r) {
+    communicator_options options;
+    options.topology = "rack:2 gpu:2";
+    options.decisions = r == 3 ? other : file;
+    options.must_decisions_fit = must_fit;
+    return options;
+  };
+  return test::count_refused(4, options_of, [&](const error& failure) {
+    return failure.code() == code && std::string(failure.what()).find(text) != std::string::npos;
+  });
 }
 
 TEST_F(decision_files, decide_and_the_result_is_right) {

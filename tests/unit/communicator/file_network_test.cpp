@@ -1,21 +1,18 @@
 // A topology file that tells links, not only a hierarchy: every rank of a job plans for these links.
 #include <hawser/communicator/in_process.hpp>
 #include <hawser/topology/json.hpp>
-#include <hawser/transport/in_process.hpp>
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
-#include <memory>
 #include <mutex>
 #include <numeric>
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include <support/refused_ranks.hpp>
 #include <support/temporary_file.hpp>
 
 namespace hawser {
@@ -101,24 +98,13 @@ TEST(file_network, a_hierarchy_or_unknown_rates_are_planned_by_the_hierarchy) {
 
 TEST(file_network, ranks_whose_files_tell_other_links_are_named) {
   const test::temporary_file one(chain({0, 1, 2, 3})), other(chain({0, 2, 1, 3}));  // the same hierarchy
-  const auto job = bootstrap::in_process_job::create(4);
-  const auto hub = std::make_shared<transport::in_process_hub>(4);
-  std::atomic<int> raised{0};
-  std::vector<std::thread> threads;
-  for (int r = 0; r < 4; ++r)
-    threads.emplace_back([&, r] {
-      communicator_options options = with_topology((r == 2 ? other : one).name());
-      options.transports = {transport::in_process_factory(hub)};
-      try {
-        communicator members(job->join(r), options);
-      } catch (const error& failure) {
-        EXPECT_EQ(failure.code(), errc::mismatch);
-        EXPECT_NE(std::string(failure.what()).find("ranks 2 differ"), std::string::npos) << failure.what();
-        ++raised;
-      }
-    });
-  for (std::thread& each : threads) each.join();
-  EXPECT_EQ(raised, 4);
+  const auto options_of = [&](int r) { return with_topology((r == 2 ? other : one).name()); };
+  const int told = test::count_refused(4, options_of, [](const error& failure) {
+    EXPECT_EQ(failure.code(), errc::mismatch);
+    EXPECT_NE(std::string(failure.what()).find("ranks 2 differ"), std::string::npos) << failure.what();
+    return true;
+  });
+  EXPECT_EQ(told, 4);
 }
 
 }  // namespace

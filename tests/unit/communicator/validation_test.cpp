@@ -10,6 +10,7 @@
 #include <hawser/core/error.hpp>
 #include <support/collective_battery.hpp>
 #include <support/differing_calls.hpp>
+#include <support/refused_ranks.hpp>
 #include <support/threads_over.hpp>
 
 namespace hawser {
@@ -106,23 +107,15 @@ TEST(validation, of_parts_and_of_asynchronous_calls) {
 }
 
 TEST(validation, is_the_same_on_all_ranks) {
-  const auto job = bootstrap::in_process_job::create(2);
-  const auto hub = std::make_shared<transport::in_process_hub>(2);
-  std::atomic<int> found{0};
-  std::vector<std::thread> ranks;
-  for (int r = 0; r < 2; ++r)
-    ranks.emplace_back([&, r] {
-      communicator_options options;
-      options.transports = {transport::in_process_factory(hub)};
-      options.validate = r == 0;
-      try {
-        communicator members(job->join(r), options);
-      } catch (const error& raised) {
-        EXPECT_NE(std::string(raised.what()).find("HAWSER_VALIDATE"), std::string::npos) << raised.what();
-        ++found;
-      }
-    });
-  for (std::thread& each : ranks) each.join();
+  const auto options_of = [](int r) {
+    communicator_options options;
+    options.validate = r == 0;
+    return options;
+  };
+  const int found = test::count_refused(2, options_of, [](const error& raised) {
+    EXPECT_NE(std::string(raised.what()).find("HAWSER_VALIDATE"), std::string::npos) << raised.what();
+    return true;
+  });
   EXPECT_EQ(found, 2);
 }
 

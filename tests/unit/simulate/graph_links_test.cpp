@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <limits>
 #include <memory>
 #include <string>
@@ -81,8 +82,12 @@ TEST(graph_links, packed_trees_reach_what_their_packing_says) {
   EXPECT_GT(simulate(tree, call, "ring", how).time.count(), 4 * bound);  // all of them over the link from 0 to 1
   call.algorithm = "packed_trees";
   how.prepared = chooser.make_plan(call).prepared;
+  for (how.segments = 32; how.segments <= 128; how.segments *= 4)  // the table of docs/simulator.md
+    for (how.window = 4; how.window <= 64; how.window *= 4)
+      std::printf("  %lld segments, %lld in flight: %.2f of the bound\n", static_cast<long long>(how.segments),
+                  static_cast<long long>(how.window), simulate(tree, call, "packed_trees", how).time.count() / bound);
   how.segments = 128;
-  how.window = 16;  // as many in flight as hide the trees' depth
+  how.window = schedule::packed_window;  // as many in flight as hide the trees' depth
   const double time = simulate(tree, call, "packed_trees", how).time.count();
   EXPECT_GE(time, bound * (1 - 1e-9));
   EXPECT_LE(time, 1.1 * bound);
