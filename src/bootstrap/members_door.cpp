@@ -35,7 +35,7 @@ members_door::~members_door() {
 void members_door::take(void* self, const failure_notice& notice) {
   auto& door = *static_cast<members_door*>(self);
   failure_notice own = notice;
-  if (notice.code == errc::aborted && notice.scope != door.scope_) return;
+  if (notice.is_of_scope_only() && notice.scope != door.scope_) return;
   if (notice.peer) {
     const auto found = std::find(door.members_.begin(), door.members_.end(), *notice.peer);
     if (found == door.members_.end()) return;
@@ -64,8 +64,8 @@ void members_door::abort(std::string_view scope, std::string_view reason) {
   root().abort(scope.empty() ? std::string_view(scope_) : scope, reason);
 }
 
-void members_door::report_lost(rank peer, std::string_view reason) {
-  root().report_lost(members_[static_cast<std::size_t>(peer.value)], reason);
+void members_door::report_lost(std::string_view scope, rank peer, std::string_view reason) {
+  root().report_lost(scope.empty() ? std::string_view(scope_) : scope, members_[static_cast<std::size_t>(peer.value)], reason);
 }
 
 void members_door::leave() {

@@ -46,7 +46,7 @@ class members_door final : public bootstrap {
   void erase(std::string_view key) override;
   failure_board& failures() noexcept override { return failures_; }
   void abort(std::string_view scope, std::string_view reason) override;
-  void report_lost(rank peer, std::string_view reason) override;
+  void report_lost(std::string_view scope, rank peer, std::string_view reason) override;
   /// As the root does it, in the root's numbers.
   agreement agree(const question& asked) override { return root().agree(asked); }
   admission_notice await_admission(milliseconds timeout) override { return root().await_admission(timeout); }

@@ -209,10 +209,11 @@ void store_bootstrap::implementation::abort(std::string_view scope, std::string_
   board_.post({errc::aborted, std::nullopt, std::string(reason), failure_kind::unknown, std::string(scope)});
 }
 
-void store_bootstrap::implementation::report_lost(rank peer, std::string_view reason) {
+void store_bootstrap::implementation::report_lost(std::string_view scope, rank peer, std::string_view reason) {
   std::lock_guard lock(mutex_);
   if (has_left_ || link_ != link::up || is_closing_) return;
-  send(wire::writer(wire::message::link_lost).number(peer.value).text(reason.substr(0, longest_key)).finish());
+  reason = reason.substr(0, longest_key);
+  send(wire::writer(wire::message::link_lost).number(peer.value).text(scope).text(reason).finish());
 }
 
 agreement store_bootstrap::implementation::agree(const question& asked) {
@@ -288,8 +289,8 @@ agreement store_bootstrap::agree(const question& asked) {
 admission_notice store_bootstrap::await_admission(milliseconds timeout) {
   return self_->await_admission(timeout);
 }
-void store_bootstrap::report_lost(rank peer, std::string_view reason) {
-  self_->report_lost(peer, reason);
+void store_bootstrap::report_lost(std::string_view scope, rank peer, std::string_view reason) {
+  self_->report_lost(scope, peer, reason);
 }
 std::string store_bootstrap::local_address() const {
   return self_->local_address();

@@ -38,7 +38,7 @@ class store_bootstrap::implementation {
   void erase(std::string_view key);
   void rendezvous(milliseconds timeout);
   void abort(std::string_view scope, std::string_view reason);
-  void report_lost(rank peer, std::string_view reason);
+  void report_lost(std::string_view scope, rank peer, std::string_view reason);
   agreement agree(const question& asked);
   admission_notice await_admission(milliseconds timeout);
   void leave(milliseconds linger);

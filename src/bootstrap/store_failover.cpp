@@ -115,8 +115,10 @@ bool store_bootstrap::implementation::promote() {
   store_server::inheritance inherited;
   inherited.listener = std::move(standby_);
   inherited.known = known;
-  // That a store was lost without a rank's fault is of the past.
-  std::erase_if(inherited.known, [](const auto& each) { return each.code == errc::peer_failed && !each.peer; });
+  // That a store was lost without a rank's fault is of the past, and both ends of a cut link live.
+  std::erase_if(inherited.known, [](const auto& each) {
+    return each.code == errc::peer_failed && (!each.peer || each.kind == failure_kind::cut_link);
+  });
   inherited.stores_before = stores_before_ + 1;
   inherited.grace = peer_timeout_;
   for (const standby& each : standbys_) inherited.standbys[each.number.value] = each.where;

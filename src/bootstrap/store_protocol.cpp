@@ -97,6 +97,8 @@ void store_server::implementation::handle(connection& from, std::string_view bod
       failure_notice notice{.code = errc::aborted, .peer = std::nullopt, .reason = {}};
       notice.scope = fields.text();
       notice.reason = fields.text();
+      // Connections of what is over end without anybody's fault, and some rank may not have heard why yet.
+      std::erase_if(lost_links_, [&](const lost_link& each) { return each.scope == notice.scope; });
       if (state_.abort(notice.scope, notice.reason)) push(notice, from.id);
       return;
     }
@@ -165,11 +167,14 @@ void store_server::implementation::fail_member(connection& failed, const std::st
 /// that has died, or falls silent, is found by the rules for those.
 void store_server::implementation::note_lost_link(connection& from, wire::reader& fields) {
   const rank to = fields.number<std::int32_t>();
+  const std::string scope(fields.text());
   const std::string_view reason = fields.text();
   const bool is_known = std::any_of(lost_links_.begin(), lost_links_.end(), [&](const lost_link& each) {
-    return (each.from == from.peer && each.to == to) || (each.from == to && each.to == from.peer);
+    const bool is_same = (each.from == from.peer && each.to == to) || (each.from == to && each.to == from.peer);
+    return is_same && each.scope == scope;
   });
-  if (!is_known && to != from.peer) lost_links_.push_back({from.peer, to, std::string(reason), clock::now()});
+  if (!is_known && to != from.peer && !state_.is_aborted(scope))
+    lost_links_.push_back({from.peer, to, scope, std::string(reason), clock::now()});
 }
 
 /// Both ends of a lost connection live: the one has said so, and the other is heard now, so long after that its death
@@ -184,9 +189,9 @@ void store_server::implementation::testify(const connection& living) {
   const std::string reason = "the link between rank " + to_string(std::min(link.from, link.to)) + " and rank " +
                              to_string(std::max(link.from, link.to)) + " is cut, the store hears both (" + link.reason +
                              ")";
-  push({errc::peer_failed, link.to, reason, failure_kind::cut_link}, living.id);
+  push({errc::peer_failed, link.to, reason, failure_kind::cut_link, link.scope}, living.id);
   if (const auto other = connections_.find(living.id); other != connections_.end())
-    queue(other->second, as_message({errc::peer_failed, link.from, reason, failure_kind::cut_link}));
+    queue(other->second, as_message({errc::peer_failed, link.from, reason, failure_kind::cut_link, link.scope}));
 }
 
 }  // namespace hawser::bootstrap

@@ -108,7 +108,7 @@ class store_server::implementation {
   /// A rank has lost its connection to another one, of which nothing has been heard since.
   struct lost_link {
     rank from, to;
-    std::string reason;
+    std::string scope, reason;
     clock::time_point since;
   };
   std::vector<lost_link> lost_links_;

@@ -65,9 +65,14 @@ bool store_state::fail(rank failed, const std::string& reason, failure_kind kind
   return true;
 }
 
+bool store_state::is_aborted(std::string_view scope) const {
+  return std::any_of(notices_.begin(), notices_.end(), [&](const failure_notice& each) {
+    return each.code == errc::aborted && each.scope == scope;
+  });
+}
+
 bool store_state::abort(const std::string& scope, const std::string& reason) {
-  for (const failure_notice& known : notices_)
-    if (known.code == errc::aborted && known.scope == scope) return false;
+  if (is_aborted(scope)) return false;
   notices_.push_back({errc::aborted, std::nullopt, reason, failure_kind::unknown, scope});
   return true;
 }

@@ -53,6 +53,7 @@ class store_state {
   /// Records an abort; false where one of that scope is known, since all ranks tend to abort together and the first
   /// reason counts.
   bool abort(const std::string& scope, const std::string& reason);
+  bool is_aborted(std::string_view scope) const;
   standing standing_of(rank asked) const;
   /// What an earlier store has said of ranks, before anybody joins.
   void inherit(const std::vector<failure_notice>& known);

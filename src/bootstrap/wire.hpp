@@ -23,7 +23,7 @@ enum class message : std::uint8_t {
   missing,     // id -> answer: which ranks have not joined, in words
   abort,       // scope, reason
   leave,       // id -> answer
-  link_lost,   // peer, reason: the connection to it is gone
+  link_lost,   // peer, scope, reason: the connection to it is gone
   agree,       // id, a question -> answer: the agreement
   adopt,       // name, agreement: what an earlier store decided
   admit,       // id -> answer when an agreement admits this newcomer

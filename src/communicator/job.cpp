@@ -326,7 +326,7 @@ void job::take_notices() {
 transport::failure job::fail(const transport::failure& why) {
   if (why.code == errc::peer_failed && !has_failed_.load(std::memory_order_acquire)) {
     // Nobody may know yet, or the peer lives and only the link to it is gone.
-    if (!has_notice_.load(std::memory_order_acquire)) door_->report_lost(why.peer, why.what);
+    if (!has_notice_.load(std::memory_order_acquire)) door_->report_lost({}, why.peer, why.what);
     const auto patience = std::min<milliseconds>(options_.peer_timeout / 2, longest_patience);
     engine_->wait_for(has_notice_, std::chrono::steady_clock::now() + patience);
   }

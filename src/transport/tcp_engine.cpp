@@ -42,9 +42,9 @@ tcp_transport::engine::~engine() {
 }
 
 tcp_transport::engine::peer& tcp_transport::engine::peer_of(rank who) {
-  std::unique_ptr<peer>& entry = peers_[who.value];
-  if (!entry) entry = std::make_unique<peer>(who, buffer_limit_, pending_);
-  return *entry;
+  if (const auto known = peers_.find(who.value); known != peers_.end()) return *known->second;
+  auto made = std::make_unique<peer>(who, buffer_limit_, pending_);  // before the entry: one without a peer must not stay
+  return *peers_.emplace(who.value, std::move(made)).first->second;
 }
 
 /// Connects where that is this side's part. The lower rank waits: its peer connects when it takes part itself.

@@ -50,8 +50,9 @@ class bootstrap {
   virtual admission_notice await_admission(milliseconds timeout) = 0;
 
   /// This rank has lost its connection to a peer, which may live all the same: where somebody can testify that it does,
-  /// every rank gets a notice of `failure_kind::cut_link`. Returns at once; nothing where nobody can.
-  virtual void report_lost(rank /*peer*/, std::string_view /*reason*/) {}
+  /// every rank gets a notice of `failure_kind::cut_link`, unless the job that the connection was of (`scope`, as
+  /// `abort` has it) is aborted meanwhile. Returns at once; nothing where nobody can testify.
+  virtual void report_lost(std::string_view /*scope*/, rank /*peer*/, std::string_view /*reason*/) {}
 
   /// Numeric address of this process on the network that reaches the job's store, on which its own transports should
   /// listen; empty where there is no network.

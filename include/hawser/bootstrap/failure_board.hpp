@@ -17,14 +17,17 @@
 
 namespace hawser::bootstrap {
 
-/// One rank's failure, or an abort of the whole job (no peer).
+/// One rank's failure, the loss of a link to it (`failure_kind::cut_link`), or an abort of the whole job (no peer).
 struct failure_notice {
   errc code = errc::peer_failed;
   std::optional<rank> peer;
   std::string reason;
   failure_kind kind = failure_kind::unknown;
-  std::string scope{};      ///< an abort: of which communicator's job; empty: of the job as it was started
+  std::string scope{};      ///< an abort, a cut link: of which communicator's job; empty: of the job as it was started
   bool is_certain = false;  ///< a peer's failure: its process has ended, it is not only out of reach
+
+  /// An abort ends one communicator's job, and a link is a connection of one: to the others of its ranks it is nothing.
+  bool is_of_scope_only() const noexcept { return code == errc::aborted || kind == failure_kind::cut_link; }
 };
 
 /// The exception for work that a failure stopped; `problem` says what could not be done.
@@ -62,11 +65,13 @@ class failure_board {
             notices_.end()};
   }
 
-  /// A second notice about the same rank is dropped, but for its certainty: the first cause is the one to report.
+  /// A second notice about the same rank is dropped, but for its certainty: the first cause is the one to report. That
+  /// a link to it is cut is another matter than its end.
   void post(failure_notice notice) {
     std::lock_guard lock(mutex_);
     for (failure_notice& known : notices_)
-      if (notice.peer && known.peer == notice.peer) {
+      if (notice.peer && known.peer == notice.peer && known.is_of_scope_only() == notice.is_of_scope_only() &&
+          known.scope == notice.scope) {
         known.is_certain = known.is_certain || notice.is_certain;
         return;
       }

@@ -99,7 +99,7 @@ class store_bootstrap final : public bootstrap {
   void erase(std::string_view key) override;
   failure_board& failures() noexcept override;
   void abort(std::string_view scope, std::string_view reason) override;
-  void report_lost(rank peer, std::string_view reason) override;
+  void report_lost(std::string_view scope, rank peer, std::string_view reason) override;
   agreement agree(const question& asked) override;
   admission_notice await_admission(milliseconds timeout) override;
   std::string local_address() const override;

@@ -171,8 +171,8 @@ TEST(store, leaving_is_no_failure_and_dying_is_one) {
 TEST(store, a_lost_link_between_living_ranks_is_told_as_one) {
   store_server server(server_of(3, 1'000ms));
   store_bootstrap zero(client_of(server, 0, 3)), one(client_of(server, 1, 3)), two(client_of(server, 2, 3));
-  zero.report_lost(1, "connection reset");
-  one.report_lost(0, "connection reset");  // the same link
+  zero.report_lost({}, 1, "connection reset");
+  one.report_lost({}, 0, "connection reset");  // the same link
   const failure_notice of_zero = first_notice(zero.failures(), 10s), of_one = first_notice(one.failures(), 10s),
                        of_two = first_notice(two.failures(), 10s);
   EXPECT_EQ(of_zero.peer, rank(1));
@@ -190,13 +190,51 @@ TEST(store, a_lost_link_to_a_dead_rank_is_a_death) {
   store_server server(server_of(3, 1'000ms));
   store_bootstrap zero(client_of(server, 0, 3)), two(client_of(server, 2, 3));
   auto one = std::make_unique<store_bootstrap>(client_of(server, 1, 3));
-  zero.report_lost(1, "connection reset");
+  zero.report_lost({}, 1, "connection reset");
   one.reset();
   for (store_bootstrap* each : {&zero, &two}) {
     const failure_notice notice = first_notice(each->failures(), 10s);
     EXPECT_EQ(notice.peer, rank(1));
     EXPECT_EQ(notice.kind, failure_kind::dead) << notice.reason;
   }
+}
+
+/// Connections of a communicator that is over are closed by ranks that live, and one may see that before it hears why.
+TEST(store, a_lost_link_of_what_is_aborted_is_none) {
+  store_server server(server_of(3, 1'000ms));
+  store_bootstrap zero(client_of(server, 0, 3)), one(client_of(server, 1, 3)), two(client_of(server, 2, 3));
+  zero.report_lost("before", 1, "closed before the abort");
+  one.abort("before", "the end");
+  EXPECT_EQ(first_notice(zero.failures(), 10s).code, errc::aborted);
+  zero.report_lost("before", 1, "closed after the abort");
+  zero.report_lost("after", 2, "closed");
+  const auto links_of = [](store_bootstrap& asked) {
+    std::vector<failure_notice> told = asked.failures().since(0);
+    std::erase_if(told, [](const failure_notice& each) { return each.kind != failure_kind::cut_link; });
+    return told;
+  };
+  const auto give_up = std::chrono::steady_clock::now() + 10s;
+  while (links_of(two).empty() && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+  // Rank 1 is heard as often as rank 2: what had been kept of its link would be told by now, or with the next word.
+  one.put("seen", "1");
+  EXPECT_EQ(zero.get("seen", 10s), "1");
+  for (store_bootstrap* each : {&zero, &one, &two}) {
+    ASSERT_EQ(links_of(*each).size(), 1u);
+    EXPECT_EQ(links_of(*each)[0].scope, "after");
+  }
+}
+
+/// A rank that lost a link may still die, and the communicators that the link is not of have to hear of that.
+TEST(store, a_death_after_a_lost_link_is_told) {
+  failure_board board;
+  board.post({errc::peer_failed, rank(1), "cut", failure_kind::cut_link, "one"});
+  board.post({errc::peer_failed, rank(1), "cut again", failure_kind::cut_link, "one"});
+  board.post({errc::peer_failed, rank(1), "cut there as well", failure_kind::cut_link, "another"});
+  board.post({errc::peer_failed, rank(1), "dead", failure_kind::dead, {}, true});
+  board.post({errc::peer_failed, rank(1), "dead, says another", failure_kind::dead});
+  std::string told;
+  for (const failure_notice& each : board.since(0)) told += each.reason + "; ";
+  EXPECT_EQ(told, "cut; cut there as well; dead; ");
 }
 
 TEST(store, a_server_that_ends_in_good_order_is_no_failure) {
