@@ -205,6 +205,7 @@ class benchmark {
       rows.back().predicted = each.predicted;
     }
     std::vector<contender> all;
+    all.reserve(rows.size());
     for (bench_row& row : rows) all.push_back(contender_for(row));
     hawser::detail::turn_rules rules{.budget = turn_time_, .most_rounds = options_.iterations};
     if (options_.rewrites) rules.before = [&] { buffers_.rewrite(count); };

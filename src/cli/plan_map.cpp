@@ -44,6 +44,7 @@ std::string text_of(const planner::decision_table& table) {
 
 std::vector<schedule::collective> collectives_of(const std::vector<std::string>& names) {
   std::vector<schedule::collective> all;
+  all.reserve(names.size());
   for (const std::string& each : names) all.push_back(schedule::parse_collective(each));
   if (names.empty()) all.assign(std::begin(schedule::all_collectives), std::end(schedule::all_collectives));
   return all;

@@ -171,7 +171,7 @@ std::int64_t count_wrong_moved(const workload& work, rank from, std::int64_t blo
     std::int64_t wrong = 0;
     for (std::int64_t i = 0; i < count; ++i) {
       const T expected = contribution<T>(work, from, block, i);
-      wrong += std::memcmp(&expected, &got[i], sizeof(T)) != 0;
+      wrong += std::memcmp(static_cast<const void*>(&expected), static_cast<const void*>(&got[i]), sizeof(T)) != 0;  // bits
     }
     return wrong;
   });

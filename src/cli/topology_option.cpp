@@ -10,7 +10,7 @@ namespace hawser::cli {
 namespace {
 
 std::string argument_of(const std::string& given, std::string_view purpose) {
-  const std::string argument = given.empty() ? bootstrap::read_launch().topology : given;
+  std::string argument = given.empty() ? bootstrap::read_launch().topology : given;
   if (argument.empty())
     fail(errc::invalid_argument, "there is no topology to " + std::string(purpose),
          "neither --topology nor HAWSER_TOPOLOGY is given", "write one like --topology \"rack:4 gpu:8\"");

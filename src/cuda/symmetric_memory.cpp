@@ -39,6 +39,7 @@ std::vector<std::string> gather(bootstrap::bootstrap& job, const std::string& na
                                 bootstrap::milliseconds timeout) {
   job.put(name + "/" + std::to_string(job.self().value), own);
   std::vector<std::string> all;
+  all.reserve(static_cast<std::size_t>(job.size()));
   for (int r = 0; r < job.size(); ++r) all.push_back(job.get(name + "/" + std::to_string(r), timeout));
   return all;
 }

@@ -22,6 +22,7 @@ void run_threads(int size, const communicator_options& options, Body&& body) {
   const auto job = bootstrap::in_process_job::create(size);
   std::vector<std::exception_ptr> failures(static_cast<std::size_t>(size));
   std::vector<std::thread> threads;
+  threads.reserve(static_cast<std::size_t>(size));
   for (int r = 0; r < size; ++r)
     threads.emplace_back([&, r] {
       try {

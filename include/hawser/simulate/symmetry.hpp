@@ -34,7 +34,7 @@ class role {
       const std::int64_t peer = is_to_rank ? tree.position_of(each.peer) : position_;
       std::uint64_t what = colouring::mixed(static_cast<std::uint64_t>(each.kind), each.channel);
       const int level = is_message ? topology::crossed_level(tree, steps.self, each.peer) : tree.depth();
-      what = colouring::mixed(what, static_cast<std::uint64_t>(2 * level + (is_message && !is_to_rank)));
+      what = colouring::mixed(what, 2 * static_cast<std::uint64_t>(level) + (is_message && !is_to_rank ? 1 : 0));
       // Equal up to rounding: volumes are sums of fractions.
       what = colouring::mixed(what, static_cast<std::uint64_t>(std::llround(blocks * 0x1p32)));
       moves_.push_back({is_to_rank ? peer : -1, colouring::mixed(what, each.phase)});
