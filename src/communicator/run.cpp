@@ -2,47 +2,16 @@
 #include "run.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include <hawser/algorithm/properties.hpp>
 #include <hawser/executor/reduce.hpp>
 
+#include "call_blocks.hpp"
+
 namespace hawser::detail {
 
-namespace {
-
-using clock = std::chrono::steady_clock;
 using executor::block_layout;
 using schedule::collective;
-
-std::int64_t sum(const std::vector<std::int64_t>& counts) {
-  return std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
-}
-
-std::vector<std::int64_t> offsets_of(const std::vector<std::int64_t>& counts) {
-  std::vector<std::int64_t> offsets(counts.size());
-  std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), std::int64_t{0});
-  return offsets;
-}
-
-/// Elements per block that all ranks agree on; the mean where blocks differ.
-std::int64_t agreed_count(const call& made, int ranks) {
-  if (made.what == collective::all_to_all_v ||
-      (made.is_ragged && (made.what == collective::gather || made.what == collective::scatter)))
-    return std::max<std::int64_t>(1, made.options.typical_block_bytes / static_cast<std::int64_t>(made.element_bytes));
-  if (made.is_ragged) {
-    const auto& counts = made.what == collective::reduce_scatter ? made.input_counts : made.output_counts;
-    return (sum(counts) + ranks - 1) / ranks;
-  }
-  switch (made.what) {
-    case collective::reduce_scatter:
-    case collective::scatter: return made.output_elements;
-    case collective::all_to_all: return made.input_elements / ranks;
-    default: return made.input_elements;
-  }
-}
-
-}  // namespace
 
 collective_run::collective_run(communicator_state& members, call made)
     : members_(members),
@@ -102,8 +71,7 @@ void collective_run::make_request() {
   request_.is_commutative = !schedule::reduces(call_.what) || call_.op.is_commutative;
   request_.root = schedule::has_root(call_.what) ? call_.root : rank(0);
   request_.has_ragged_blocks = call_.is_ragged;
-  request_.are_counts_agreed =
-      !(call_.what == collective::all_to_all_v || (call_.is_ragged && schedule::has_root(call_.what)));
+  request_.are_counts_agreed = are_counts_agreed(call_);
   request_.algorithm = call_.options.algorithm;
   is_in_place_ = is_in_place(call_, members_.self());
   request_.in_place = call_.what == collective::broadcast || is_in_place_;
@@ -168,22 +136,15 @@ void collective_run::make_layouts() {
     input_offsets_ = offsets_of(call_.input_counts);
     output_offsets_ = offsets_of(call_.output_counts);
   }
-  input_ =
-      call_.input_counts.empty() || !call_.is_ragged
-          ? block_layout::uniform(nullptr, call_.is_ragged ? call_.input_elements : request_.count, run_element_bytes_)
-          : block_layout::ragged(nullptr, call_.input_counts, input_offsets_, run_element_bytes_);
-  output_ =
-      call_.output_counts.empty() || !call_.is_ragged
-          ? block_layout::uniform(nullptr, call_.is_ragged ? call_.output_elements : request_.count, run_element_bytes_)
-          : block_layout::ragged(nullptr, call_.output_counts, output_offsets_, run_element_bytes_);
+  input_ = layout_of(call_.input_counts, input_offsets_, call_.is_ragged, call_.input_elements, request_.count,
+                     run_element_bytes_);
+  output_ = layout_of(call_.output_counts, output_offsets_, call_.is_ragged, call_.output_elements, request_.count,
+                      run_element_bytes_);
   place_buffers();
   // Without sizes ahead, the only scratch of all_to_all_v is the copy of its input that a call in place makes.
   const bool is_exchange = call_.what == collective::all_to_all_v;
   if (call_.is_ragged && (request_.are_counts_agreed || (is_exchange && !sizes_first_)))
-    for (std::int64_t like : program_->code.source.scratch_like)
-      scratch_counts_.push_back(call_.what == collective::reduce_scatter || is_exchange
-                                    ? call_.input_counts[static_cast<std::size_t>(like)]
-                                    : call_.output_counts[static_cast<std::size_t>(like)]);
+    scratch_counts_ = scratch_counts_of(call_, program_->code.source.scratch_like);
 }
 
 executor::operation_arguments collective_run::arguments_of(std::size_t element_bytes) {

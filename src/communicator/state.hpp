@@ -67,6 +67,9 @@ class communicator_state {
   /// A name for an attempt to come to a communicator of other ranks; equal calls get equal names on all ranks.
   std::string name_successor() { return calls_.communicator() + "~" + std::to_string(successors_++); }
 
+  /// The same for its device side, of which there may be one after the other.
+  std::string name_device() { return calls_.communicator() + " " + std::to_string(devices_++); }
+
   job& owner() noexcept { return *owner_; }
   const std::shared_ptr<job>& shared_owner() const noexcept { return owner_; }
   rank self() const noexcept { return self_; }
@@ -128,6 +131,7 @@ class communicator_state {
   bool is_retired_ = false;
   std::uint16_t order_number_ = 0;
   int successors_ = 0;
+  int devices_ = 0;
   bool has_successor_ = false;
   std::shared_ptr<order_window> under_way_ = std::make_shared<order_window>();
   planner::planner planner_;

@@ -16,10 +16,12 @@
 
 namespace hawser::test {
 
-/// What the battery found; throws at the first wrong element, naming everything needed to repeat it.
+/// What the battery found; throws at the first wrong element, naming everything needed to repeat it. `Members` has the
+/// collectives, `rank` and `size` of a communicator.
+template <class Members = communicator>
 class battery {
  public:
-  explicit battery(communicator& members) : members_(members), n_(members.size()), me_(members.rank().value) {}
+  explicit battery(Members& members) : members_(members), n_(members.size()), me_(members.rank().value) {}
 
   std::uint64_t digest() const noexcept { return digest_; }
 
@@ -216,7 +218,7 @@ class battery {
     check<T>("scatter_v", own, [&](auto i) { return value(n_ - me_, i); });
   }
 
-  communicator& members_;
+  Members& members_;
   int n_;
   int me_;
   std::int64_t count_ = 0;

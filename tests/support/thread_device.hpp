@@ -173,6 +173,7 @@ class thread_device final : public executor::stream_device {
 
   void* allocate(std::size_t bytes, memory_kind where) override {
     forbid_during_capture("allocating");
+    if (allocations_left_.load() >= 0 && allocations_left_.fetch_sub(1) == 0) throw std::bad_alloc();
     void* const made = std::aligned_alloc(256, (std::max<std::size_t>(bytes, 1) + 255) / 256 * 256);
     if (made == nullptr) throw std::bad_alloc();
     std::memset(made, 0xA5, bytes);
@@ -261,6 +262,8 @@ class thread_device final : public executor::stream_device {
     std::lock_guard lock(mutex_);
     return violations_;
   }
+  /// The allocation after so many more fails.
+  void fail_allocation_after(int more) noexcept { allocations_left_.store(more); }
   /// Ends the waits for flags, for a test that gives up.
   void abort() noexcept { is_aborted_.store(true); }
   /// For wires that wait for other streams.
@@ -321,6 +324,7 @@ class thread_device final : public executor::stream_device {
       note(std::string(what) + " memory of another device");
   }
 
+  std::atomic<int> allocations_left_{-1};
   std::atomic<bool> is_aborted_{false};  // streams that end look at it
   const std::uint64_t seed_;
   const std::chrono::microseconds longest_delay_;

@@ -60,6 +60,7 @@ class block_layout {
   }
   /// Sets the address of block 0.
   void move_to(void* base) noexcept { base_ = static_cast<std::byte*>(base); }
+  std::byte* base() const noexcept { return base_; }
 
   /// Elements of a block.
   std::int64_t count(std::int64_t block) const {

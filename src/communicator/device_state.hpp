@@ -1,0 +1,44 @@
+// What a rank's device communicator holds: its end of the wire, the executor, and how failures come to both.
+#pragma once
+
+#include <hawser/communicator/device_communicator.hpp>
+
+#include <atomic>
+#include <memory>
+
+#include "stream_call.hpp"
+
+namespace hawser::detail {
+
+class device_state {
+ public:
+  device_state(std::shared_ptr<communicator_state> members, device_backend backend);
+  device_state(const device_state&) = delete;
+  device_state& operator=(const device_state&) = delete;
+  /// Waits for what has been enqueued.
+  ~device_state();
+
+  /// Throws as `stream_forms::launch`.
+  void enqueue(const call& made, executor::stream_handle stream);
+  /// Throws as `device_communicator::launch`.
+  void run(call made);
+  /// Throws what is known to have gone wrong.
+  void check();
+  executor::stream_wire& wire() noexcept { return *wire_; }
+
+ private:
+  enum class side : std::uint8_t { host, device };
+  side side_of(const call& made);
+  void wait_for_own_stream(std::chrono::milliseconds timeout);
+  static void on_notice(void* self);
+
+  std::shared_ptr<communicator_state> members_;
+  device_backend backend_;
+  std::unique_ptr<executor::stream_wire> wire_;
+  std::unique_ptr<executor::stream_executor> executor_;
+  staged_programs programs_;
+  executor::stream_handle own_stream_{};
+  executor::event_handle own_end_{};
+};
+
+}  // namespace hawser::detail
