@@ -9,6 +9,7 @@
 #include <hawser/algorithm/properties.hpp>
 #include <hawser/planner/planner.hpp>
 #include <hawser/schedule/verify_sampled.hpp>
+#include <hawser/schedule/verify_stages.hpp>
 
 #include "describe.hpp"
 
@@ -92,15 +93,20 @@ void proof::check(const topology::hierarchy& tree, const request& call, const pr
   if (!is_proven()) return;
   ++variants_;
   if (scope.is_sampled) return sample(tree, call, scope);
-  const auto found = schedule::verify(
-      call, tree.size(),
-      [&](rank r) { return schedule::derive_dependences(algorithm::generate(tree, call, algorithm_, r)); },
-      {.check_order = !call.is_commutative,
-       .check_canonical = call.needs_canonical_sums(),
-       .switches = topology::reducing_switches(tree).count(),
-       .max_violations = most_violations});
+  const auto program_of = [&](rank r) {
+    return schedule::derive_dependences(algorithm::generate(tree, call, algorithm_, r));
+  };
+  const std::int64_t switches = topology::reducing_switches(tree).count();
+  const auto found = schedule::verify(call, tree.size(), program_of,
+                                      {.check_order = !call.is_commutative,
+                                       .check_canonical = call.needs_canonical_sums(),
+                                       .switches = switches,
+                                       .max_violations = most_violations});
   for (const schedule::violation& each : found) violations_.push_back(to_string(each));
-  if (!found.empty()) variant_ = describe_variant(call);
+  if (found.empty())
+    if (const auto in_stages = schedule::verify_stages(tree.size() + switches, program_of))
+      violations_.push_back("in stages, as streams run it: " + to_string(*in_stages));
+  if (!violations_.empty()) variant_ = describe_variant(call);
 }
 
 void proof::sample(const topology::hierarchy& tree, const request& call, const proof_scope& scope) {

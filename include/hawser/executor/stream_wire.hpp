@@ -29,6 +29,7 @@ class stream_wire {
  public:
   virtual ~stream_wire() = default;
 
+  /// What it is, for people: "nccl".
   virtual std::string_view name() const = 0;
   /// How many lanes it has, at least 1: independent of each other, each for one stream at a time.
   virtual int lanes() const = 0;
