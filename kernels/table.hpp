@@ -21,6 +21,8 @@ enum class multicasting : std::uint8_t { all_reduce, reduce_scatter, all_gather,
 const void* find_kernel(reducing what, data_type type, reduce_kind kind) noexcept;
 /// Never null.
 const void* find_kernel(moving what) noexcept;
+/// Messages between pairs of ranks; takes a `device::message_call`. Never null.
+const void* find_message_kernel() noexcept;
 /// Null for what the switch cannot do: sums of float32, float16 and bfloat16 it can, min and max of the latter two.
 const void* find_kernel(multicasting what, data_type type, reduce_kind kind) noexcept;
 /// A local sum that is stored in another type: between float32 and the floats of 8 and 16 bits; else null.

@@ -1,6 +1,7 @@
 // See device_communicator.hpp and device_state.hpp.
 #include <hawser/communicator/device_communicator.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -20,46 +21,73 @@ namespace {
 constexpr std::chrono::microseconds longest_nap{50};
 constexpr int spins = 200;
 
-/// The communicator's ranks as a wire sees them; equal on all ranks, and new to the job.
-transport::endpoint_environment environment_of(communicator_state& members) {
-  job& owner = members.owner();
-  transport::endpoint_environment made;
-  made.self = members.self();
-  made.size = members.size();
-  made.incarnation = "device of " + members.name_device();
-  const std::string prefix = made.incarnation + ":";
-  made.publish = [&owner, prefix](std::string_view key, std::string_view value) {
-    owner.door().put(prefix + std::string(key), value);
+/// The ranks that only the innermost level keeps apart, in the order of the machine.
+std::vector<rank> innermost_group(const topology::hierarchy& tree, rank self) {
+  const std::int64_t own = tree.position_of(self);
+  const auto is_near = [&](std::int64_t position) {
+    return position == own || topology::crossed_level(tree, self, tree.rank_at(position)) == tree.depth() - 1;
   };
-  made.look_up = [&owner, prefix](std::string_view key) {
-    return owner.door().get(prefix + std::string(key), owner.options().rendezvous_timeout);
-  };
-  made.secret = owner.door().secret();
-  made.peer_timeout = owner.options().peer_timeout;
-  made.interface = owner.options().interface;
-  for (int r = 0; r < members.size(); ++r) {
-    const auto host_of = [&](rank member) {
-      return owner.host_numbers()[static_cast<std::size_t>(members.in_job(member).value)];
-    };
-    if (host_of(r) == host_of(members.self())) made.neighbours.emplace_back(r);
-  }
-  return made;
+  std::int64_t first = own, last = own;
+  while (first > 0 && is_near(first - 1)) --first;
+  while (last + 1 < tree.size() && is_near(last + 1)) ++last;
+  std::vector<rank> group;
+  for (std::int64_t position = first; position <= last; ++position) group.push_back(tree.rank_at(position));
+  return group;
 }
 
 }  // namespace
 
 device_state::device_state(std::shared_ptr<communicator_state> members, device_backend backend)
-    : members_(std::move(members)), backend_(std::move(backend)) {
+    : members_(std::move(members)),
+      name_("device of " + members_->name_device()),
+      door_(*members_, name_),
+      backend_(std::move(backend)) {
   members_->owner().check();
-  if (!backend_.device || !backend_.open_wire)
-    fail(errc::invalid_argument, "a communicator's device side without a device or a wire", {},
-         "use hawser::cuda's backend");
-  wire_ = backend_.open_wire(environment_of(*members_));
+  if (!backend_.device)
+    fail(errc::invalid_argument, "a communicator's device side without a device", {},
+         "see hawser/cuda/stream_device.hpp");
+  open_wires();
   executor_ = std::make_unique<executor::stream_executor>(*backend_.device, *wire_);
   own_stream_ = backend_.device->make_stream();
   own_end_ = backend_.device->make_event();
   members_->owner().door().failures().add_listener({&device_state::on_notice, this});
   if (members_->owner().door().failures().generation() != 0) on_notice(this);  // one that came before
+}
+
+/// Returns why there is none, where one was wanted.
+std::string device_state::open_inside_domain() {
+  const topology::hierarchy& tree = members_->planner().tree();
+  const rank self = members_->self();
+  if (!backend_.inside_domains) return {};
+  const std::vector<rank> ranks = innermost_group(tree, self);
+  if (ranks.size() < 2) return {};
+  const auto number = std::find(ranks.begin(), ranks.end(), self) - ranks.begin();
+  domain_door_ =
+      std::make_unique<communicator_door>(*members_, name_ + " domain " + to_string(ranks.front()),
+                                          rank(static_cast<std::int32_t>(number)), static_cast<int>(ranks.size()));
+  try {
+    const std::size_t added = wire_->add(backend_.inside_domains(*domain_door_));
+    for (std::size_t i = 0; i < ranks.size(); ++i) wire_->route(ranks[i], added, rank(static_cast<std::int32_t>(i)));
+  } catch (const error& refused) {
+    if (refused.code() != errc::unsupported) throw;
+    return refused.what();
+  }
+  return {};
+}
+
+void device_state::open_wires() {
+  wire_ = std::make_unique<executor::stream_router>(*backend_.device);
+  const std::string refusal = open_inside_domain();
+  if (backend_.between_all) {
+    const std::size_t added = wire_->add(backend_.between_all(door_));
+    for (int r = 0; r < members_->size(); ++r)
+      if (!wire_->reaches(rank(r))) wire_->route(rank(r), added, rank(r));
+  }
+  for (int r = 0; r < members_->size(); ++r)
+    if (rank(r) != members_->self() && !wire_->reaches(rank(r)))
+      fail(errc::unsupported, "no wire between devices reaches rank " + std::to_string(r),
+           refusal.empty() ? "it is in another domain, and there is no wire between those" : refusal,
+           "add one that reaches all ranks, or use the host's memory");
 }
 
 device_state::~device_state() {
@@ -167,8 +195,8 @@ void device_communicator::launch(detail::call made) {
 void device_communicator::check() {
   state_->check();
 }
-std::string_view device_communicator::wire_name() const {
-  return state_->wire().name();
+std::string_view device_communicator::wire_to(rank peer) const {
+  return state_->wire().name_for(peer);
 }
 int device_communicator::lanes() const {
   return state_->wire().lanes();

@@ -3,9 +3,12 @@
 
 #include <hawser/communicator/device_communicator.hpp>
 
-#include <atomic>
 #include <memory>
+#include <string>
 
+#include <hawser/executor/stream_router.hpp>
+
+#include "communicator_door.hpp"
 #include "stream_call.hpp"
 
 namespace hawser::detail {
@@ -24,17 +27,22 @@ class device_state {
   void run(call made);
   /// Throws what is known to have gone wrong.
   void check();
-  executor::stream_wire& wire() noexcept { return *wire_; }
+  const executor::stream_router& wire() const noexcept { return *wire_; }
 
  private:
   enum class side : std::uint8_t { host, device };
   side side_of(const call& made);
   void wait_for_own_stream(std::chrono::milliseconds timeout);
   static void on_notice(void* self);
+  std::string open_inside_domain();
+  void open_wires();
 
   std::shared_ptr<communicator_state> members_;
+  const std::string name_;
+  communicator_door door_;
+  std::unique_ptr<communicator_door> domain_door_;
   device_backend backend_;
-  std::unique_ptr<executor::stream_wire> wire_;
+  std::unique_ptr<executor::stream_router> wire_;
   std::unique_ptr<executor::stream_executor> executor_;
   staged_programs programs_;
   executor::stream_handle own_stream_{};

@@ -8,6 +8,7 @@
 #include <hawser/cuda/device_info.hpp>
 #include <hawser/cuda/policy.hpp>
 
+#include "cuda/current_device.hpp"
 #include "cuda/runtime.hpp"
 #include "local_call.hpp"
 #include "table.hpp"
@@ -18,30 +19,6 @@ namespace {
 using executor::event_handle;
 using executor::memory_kind;
 using executor_stream = executor::stream_handle;
-
-cudaStream_t native(executor_stream stream) noexcept {
-  return reinterpret_cast<cudaStream_t>(static_cast<std::uintptr_t>(stream));
-}
-cudaEvent_t native(event_handle event) noexcept {
-  return reinterpret_cast<cudaEvent_t>(static_cast<std::uintptr_t>(event));
-}
-
-/// Makes a device the current one, and after that the one before.
-class current_device {
- public:
-  explicit current_device(int number) : number_(number) {
-    check(cudaGetDevice(&before_), "ask for the current device");
-    if (before_ != number_) check(cudaSetDevice(number_), "choose a CUDA device");
-  }
-  current_device(const current_device&) = delete;
-  current_device& operator=(const current_device&) = delete;
-  ~current_device() {
-    if (before_ != number_) cudaSetDevice(before_);
-  }
-
- private:
-  int number_, before_ = 0;
-};
 
 class cuda_stream_device final : public executor::stream_device {
  public:
@@ -95,8 +72,8 @@ class cuda_stream_device final : public executor::stream_device {
     const current_device here(info_.number);
     void* made = nullptr;
     const bool is_pinned = where == memory_kind::pinned;
-    const cudaError_t code = is_pinned ? cudaHostAlloc(&made, bytes, cudaHostAllocPortable | cudaHostAllocMapped)
-                                       : cudaMalloc(&made, bytes);
+    const cudaError_t code =
+        is_pinned ? cudaHostAlloc(&made, bytes, cudaHostAllocPortable | cudaHostAllocMapped) : cudaMalloc(&made, bytes);
     if (code == cudaErrorMemoryAllocation) throw std::bad_alloc();
     check(code, is_pinned ? "allocate pinned memory" : "allocate device memory");
     return made;
@@ -113,8 +90,7 @@ class cuda_stream_device final : public executor::stream_device {
     switch (known.type) {
       case cudaMemoryTypeHost: return memory_kind::pinned;
       case cudaMemoryTypeManaged: return memory_kind::managed;
-      case cudaMemoryTypeDevice:
-        return known.device == info_.number ? memory_kind::device : memory_kind::other_device;
+      case cudaMemoryTypeDevice: return known.device == info_.number ? memory_kind::device : memory_kind::other_device;
       default: return memory_kind::host;
     }
   }
@@ -145,13 +121,15 @@ class cuda_stream_device final : public executor::stream_device {
     const current_device here(info_.number);
     static auto* const write_value =
         driver_function<CUresult(CUstream, CUdeviceptr, cuuint32_t, unsigned)>("cuStreamWriteValue32", 11070);
-    check(write_value(native(stream), on_device(flag), value, CU_STREAM_WRITE_VALUE_DEFAULT), "write a flag on a stream");
+    check(write_value(native(stream), on_device(flag), value, CU_STREAM_WRITE_VALUE_DEFAULT),
+          "write a flag on a stream");
   }
   void wait_flag(executor_stream stream, const std::uint32_t* flag, std::uint32_t at_least) override {
     const current_device here(info_.number);
     static auto* const wait_value =
         driver_function<CUresult(CUstream, CUdeviceptr, cuuint32_t, unsigned)>("cuStreamWaitValue32", 11070);
-    check(wait_value(native(stream), on_device(flag), at_least, CU_STREAM_WAIT_VALUE_GEQ), "wait for a flag on a stream");
+    check(wait_value(native(stream), on_device(flag), at_least, CU_STREAM_WAIT_VALUE_GEQ),
+          "wait for a flag on a stream");
   }
 
  private:
@@ -176,8 +154,8 @@ class cuda_stream_device final : public executor::stream_device {
     const std::size_t bytes = count * size_of(type);
     call.count = bytes / kernels::kernel_element_bytes(type, kind);
     const std::size_t per_cta = static_cast<std::size_t>(policy_.threads * policy_.vector_bytes * policy_.unroll);
-    const auto ctas = static_cast<unsigned>(std::clamp<std::size_t>((bytes + per_cta - 1) / per_cta, 1,
-                                                                    static_cast<std::size_t>(most_ctas_)));
+    const auto ctas = static_cast<unsigned>(
+        std::clamp<std::size_t>((bytes + per_cta - 1) / per_cta, 1, static_cast<std::size_t>(most_ctas_)));
     void* arguments[] = {&call};
     const current_device here(info_.number);
     check(cudaLaunchKernel(kernel, dim3(ctas), dim3(static_cast<unsigned>(policy_.threads)), arguments, 0,

@@ -1,8 +1,11 @@
 // Ranks as threads, each with a device of threads, joined by mailboxes.
 #pragma once
 
+#include <atomic>
 #include <cstring>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,25 +39,67 @@ struct device_job {
   std::uint64_t seed = 1;
   std::chrono::microseconds longest_delay{20};
   std::string why_not_capturable{};
+  bool has_domains = false;          ///< the ranks of an innermost group have mailboxes of their own
+  bool are_domains_refused = false;  ///< and some cannot have them
+  bool has_wire_between_all = true;
 };
+
+/// The mailboxes of all groups of a job, by their first key: created by whoever comes first. Thread-safe.
+class post_offices {
+ public:
+  std::shared_ptr<post_office> of(const std::string& name) {
+    std::lock_guard lock(mutex_);
+    std::shared_ptr<post_office>& found = offices_[name];
+    if (!found) found = std::make_shared<post_office>();
+    return found;
+  }
+  std::string complaints() const {
+    std::lock_guard lock(mutex_);
+    std::string text;
+    for (const auto& [name, office] : offices_)
+      if (!office->is_closed()) text += office->complaints();
+    return text;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<post_office>> offices_;
+};
+
+/// A rank's backend: member 0 of each group names its mailboxes.
+inline device_backend make_backend(const device_job& job, std::shared_ptr<thread_device> device, post_offices& offices,
+                                   const communicator& members) {
+  const auto open = [&offices, device, job](bootstrap::bootstrap& group, const std::string& what, int lanes) {
+    static std::atomic<int> number{0};
+    if (group.self() == rank(0)) group.put("office", what + std::to_string(++number));
+    const std::string name = group.get("office", std::chrono::seconds(60));
+    return std::make_unique<mailbox_wire>(offices.of(name), group.self(), *device, lanes, job.why_not_capturable,
+                                          what + " mailboxes");
+  };
+  device_backend made{device};
+  if (job.has_wire_between_all)
+    made.between_all = [open, job](bootstrap::bootstrap& all) { return open(all, "all", job.lanes); };
+  if (job.has_domains)
+    made.inside_domains = [open, job, world = members.rank()](bootstrap::bootstrap& domain) {
+      if (job.are_domains_refused) fail(errc::unsupported, "no mailboxes for rank " + to_string(world));
+      return open(domain, "domain", job.lanes + 1);
+    };
+  return made;
+}
 
 /// Runs `body(communicator&, device_communicator&, thread_device&)` on a thread per rank. Throws what a rank throws,
 /// and std::runtime_error where a device or the mailboxes have something to complain about after a rank that did not
 /// throw.
 template <class Body>
 void run_devices(const device_job& job, Body&& body) {
-  const auto office = std::make_shared<post_office>();
+  post_offices offices;
   communicator_options options;
   options.topology = job.topology.empty() ? "gpu:" + std::to_string(job.size) : job.topology;
   run_in_process(job.size, options, [&](communicator& members) {
     auto device = std::make_shared<thread_device>(job.seed * 1000 + static_cast<unsigned>(members.rank().value),
                                                   job.longest_delay);
-    device_backend backend{device, [&](const transport::endpoint_environment& environment) {
-                             return std::make_unique<mailbox_wire>(office, environment.self, *device, job.lanes,
-                                                                   job.why_not_capturable);
-                           }};
     {
-      device_communicator devices(members, std::move(backend));
+      device_communicator devices(members, make_backend(job, device, offices, members));
       body(members, devices, *device);
     }
     std::string complaints;
@@ -62,7 +107,7 @@ void run_devices(const device_job& job, Body&& body) {
     if (device->live() > 0) complaints += std::to_string(device->live()) + " things of the device live; ";
     if (!complaints.empty()) throw std::runtime_error(complaints);
   });
-  if (!office->is_closed() && !office->complaints().empty()) throw std::runtime_error(office->complaints());
+  if (!offices.complaints().empty()) throw std::runtime_error(offices.complaints());
 }
 
 /// The collectives of a communicator on host memory, which really run on copies in the device's, ordered by a stream.

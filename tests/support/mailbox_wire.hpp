@@ -97,14 +97,15 @@ class post_office {
 class mailbox_wire final : public executor::stream_wire {
  public:
   mailbox_wire(std::shared_ptr<post_office> office, rank self, thread_device& device, int lanes,
-               std::string why_not_capturable = {})
-      : office_(std::move(office)),
+               std::string why_not_capturable = {}, std::string name = "mailboxes")
+      : name_(std::move(name)),
+        office_(std::move(office)),
         self_(self),
         device_(device),
         lanes_(lanes),
         why_not_capturable_(std::move(why_not_capturable)) {}
 
-  std::string_view name() const override { return "mailboxes"; }
+  std::string_view name() const override { return name_; }
   int lanes() const override { return lanes_; }
   void exchange(int lane, stream_handle stream, std::span<const executor::stream_transfer> transfers) override {
     if (office_->is_closed()) fail(errc::aborted, "the mailboxes are closed");
@@ -118,6 +119,7 @@ class mailbox_wire final : public executor::stream_wire {
   void abort(std::string_view) noexcept override { office_->close(); }
 
  private:
+  std::string name_;
   std::shared_ptr<post_office> office_;
   rank self_;
   thread_device& device_;

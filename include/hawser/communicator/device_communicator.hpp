@@ -7,7 +7,6 @@
 #include <hawser/communicator/communicator.hpp>
 #include <hawser/executor/stream_device.hpp>
 #include <hawser/executor/stream_wire.hpp>
-#include <hawser/transport/endpoint.hpp>
 
 namespace hawser {
 
@@ -17,10 +16,17 @@ class device_state;
 
 /// What a rank's device is reached by; each of its own.
 struct device_backend {
+  /// Opens this rank's end of a wire between the devices of the ranks of a job, which outlives it; collective over
+  /// them.
+  using open_wire = std::function<std::unique_ptr<executor::stream_wire>(bootstrap::bootstrap&)>;
+
   std::shared_ptr<executor::stream_device> device;
-  /// Opens this rank's end of a wire between the devices of all ranks of a communicator, numbered as in it; collective
-  /// over them. Throws what keeps it from being opened.
-  std::function<std::unique_ptr<executor::stream_wire>(const transport::endpoint_environment&)> open_wire;
+  /// Between all ranks of the communicator; empty: there is none. Throws what keeps it from being opened.
+  open_wire between_all{};
+  /// Between the ranks of each innermost group of the hierarchy (an NVLink domain), which it then serves in place of
+  /// the other one; empty: none. Where it throws errc::unsupported, on all ranks of a group alike, the other one serves
+  /// them too.
+  open_wire inside_domains{};
 };
 
 /// Collectives that are ordered by a stream: they return at once, begin when what is on the stream before has ended,
@@ -47,7 +53,8 @@ class stream_forms : public collectives<stream_forms> {
 /// floats are summed in float32). The communicator must outlive it.
 class device_communicator : public collectives<device_communicator> {
  public:
-  /// Collective: all ranks of the communicator call it. Throws what opening the wire throws, and as a call does.
+  /// Collective: all ranks of the communicator call it. Throws what opening the wires throws, errc::unsupported where
+  /// some rank is reached by none (with why the domain's was refused), and as a call does.
   device_communicator(communicator& members, device_backend backend);
   device_communicator(device_communicator&&) noexcept;
   device_communicator& operator=(device_communicator&&) noexcept;
@@ -66,8 +73,8 @@ class device_communicator : public collectives<device_communicator> {
   /// waited for. Never blocks.
   void check();
 
-  /// "mailboxes", "nccl"; how many lanes it has.
-  std::string_view wire_name() const;
+  /// The wire that carries messages to a rank: "nccl", "peer_memory"; how many lanes all have.
+  std::string_view wire_to(rank peer) const;
   int lanes() const;
 
  private:

@@ -112,6 +112,63 @@ INSTANTIATE_TEST_SUITE_P(machines, device_collectives,
                          testing::Values("gpu:1", "gpu:3", "gpu:4", "rack:2 gpu:2", "rack:[3,2]",
                                          "pod:2 rack:[2,1] gpu:[1,2,1]"));
 
+/// Ranks of a domain through one wire, the others through another one, in the same exchange.
+TEST_P(device_collectives, every_algorithm_through_two_wires) {
+  std::printf("HAWSER_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed()));
+  const topology::hierarchy tree = topology::parse_synthetic(GetParam());
+  device_job job{static_cast<int>(tree.size()), GetParam(), 2, seed()};
+  job.has_domains = true;
+  run_devices(job, [&](communicator& members, device_communicator& devices, thread_device& device) {
+    test::through_a_device copies(members, devices, device);
+    for (const schedule::collective what : schedule::all_collectives)
+      for (const std::string& name : algorithm::algorithm_names(tree, what)) {
+        if (algorithm::sends_sizes_first(what, name)) continue;
+        call_options options;
+        options.algorithm = name;
+        options.segments = 2;
+        expect_same_as_host(members, copies, what, options);
+      }
+  });
+}
+
+TEST(device, domains_have_wires_of_their_own) {
+  device_job job{5, "rack:[3,2]", 2, 1};
+  job.has_domains = true;
+  run_devices(job, [&](communicator& members, device_communicator& devices, thread_device&) {
+    EXPECT_EQ(devices.lanes(), 2);
+    for (int r = 0; r < 5; ++r)
+      EXPECT_EQ(devices.wire_to(r), (r < 3) == (members.rank() < rank(3)) ? "domain mailboxes" : "all mailboxes")
+          << r << " from " << members.rank().value;
+  });
+  job.has_wire_between_all = false;
+  try {
+    run_devices(job, [](auto&&...) { ADD_FAILURE(); });
+    ADD_FAILURE();
+  } catch (const error& refused) {
+    EXPECT_EQ(refused.code(), errc::unsupported);
+    EXPECT_NE(std::string(refused.what()).find("in another domain"), std::string::npos) << refused.what();
+  }
+  job.are_domains_refused = true;
+  try {
+    run_devices(job, [](auto&&...) { ADD_FAILURE(); });
+    ADD_FAILURE();
+  } catch (const error& refused) {
+    EXPECT_NE(std::string(refused.what()).find("no mailboxes for rank"), std::string::npos) << refused.what();
+  }
+}
+
+TEST(device, a_domain_that_is_refused_uses_the_wire_between_all) {
+  device_job job{4, "rack:2 gpu:2", 2, seed()};
+  job.has_domains = job.are_domains_refused = true;
+  run_devices(job, [&](communicator& members, device_communicator& devices, thread_device& device) {
+    const device_buffer buffer(device, 64);
+    const auto data = std::span(reinterpret_cast<std::int32_t*>(buffer.data()), 16);
+    std::fill(data.begin(), data.end(), members.rank().value);
+    devices.all_reduce(data);
+    EXPECT_EQ(data[15], 6);
+  });
+}
+
 /// Typed memory of a device.
 template <class T>
 std::span<T> elements(const device_buffer& of, std::size_t count) {
