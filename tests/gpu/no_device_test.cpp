@@ -6,6 +6,8 @@
 #include <hawser/bootstrap/in_process.hpp>
 #include <hawser/cuda/device_info.hpp>
 #include <hawser/cuda/group.hpp>
+#include <hawser/cuda/peer_wire.hpp>
+#include <hawser/cuda/stream_device.hpp>
 #include <hawser/cuda/symmetric_memory.hpp>
 
 namespace {
@@ -41,6 +43,8 @@ TEST_F(no_device, is_what_everything_that_needs_one_says) {
   expect_no_device([] { hawser::cuda::require_device(); });
   expect_no_device([&] { hawser::cuda::symmetric_memory(*door, "memory", 4096); });
   expect_no_device([&] { hawser::cuda::group(*door, "group"); });
+  expect_no_device([] { hawser::cuda::open_stream_device(); });
+  expect_no_device([&] { hawser::cuda::open_peer_wire(*door, "wire"); });
   door->leave();
 }
 
