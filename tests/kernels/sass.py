@@ -104,7 +104,7 @@ def rule(name: str) -> tuple[int, int] | None:
         return 5 * unroll, 2 * unroll   # staging, or copying in and out, too
     if "multimem" in name:
         return unroll, unroll           # multimem instructions are others; these are the copies in and out
-    if "exchange_kernel" in name:
+    if "exchange_kernel" in name or "message_kernel" in name:
         return 4, 4
     return None
 
