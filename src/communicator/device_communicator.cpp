@@ -18,7 +18,7 @@ using executor::memory_kind;
 namespace {
 
 /// How often a blocking call looks whether its stream has ended, after the first moments.
-constexpr std::chrono::microseconds longest_nap{50};
+constexpr std::chrono::microseconds nap{50};
 constexpr int spins = 200;
 
 /// The ranks that only the innermost level keeps apart, in the order of the machine.
@@ -50,6 +50,8 @@ device_state::device_state(std::shared_ptr<communicator_state> members, device_b
   executor_ = std::make_unique<executor::stream_executor>(*backend_.device, *wire_);
   own_stream_ = backend_.device->make_stream();
   own_end_ = backend_.device->make_event();
+  watch_ = std::make_unique<stream_watch>(
+      *backend_.device, [this] { return look_for_failures(); }, [this] { fail_late(); });
   members_->owner().door().failures().add_listener({&device_state::on_notice, this});
   if (members_->owner().door().failures().generation() != 0) on_notice(this);  // one that came before
 }
@@ -92,7 +94,8 @@ void device_state::open_wires() {
 
 device_state::~device_state() {
   members_->owner().door().failures().remove_listener({&device_state::on_notice, this});
-  executor_.reset();
+  executor_.reset();  // waits for the streams, which the watch bounds
+  watch_.reset();
   backend_.device->destroy(own_end_);
   backend_.device->destroy(own_stream_);
 }
@@ -100,6 +103,33 @@ device_state::~device_state() {
 /// From the thread that learns of a failure: streams must not wait for who will never come.
 void device_state::on_notice(void* self) {
   static_cast<device_state*>(self)->wire_->abort("a rank of the job has failed, or the job was aborted");
+}
+
+/// From the watch's thread, while the caller waits for a stream.
+bool device_state::look_for_failures() noexcept {
+  try {
+    if (const auto failed = wire_->poll_failure()) {
+      wire_->abort(members_->owner().fail(*failed).what);
+      return false;
+    }
+    return true;
+  } catch (const std::exception& raised) {
+    wire_->abort(raised.what());
+    return false;
+  }
+}
+
+void device_state::fail_late() noexcept {
+  const char* const what = "a collective on the device did not end in time; is every rank in the same call?";
+  try {
+    members_->owner().fail({errc::timeout, rank(-1), what});
+  } catch (const std::exception&) {  // out of memory: the others time out too
+  }
+  wire_->abort(what);
+}
+
+std::chrono::milliseconds device_state::timeout_of(const call& made) const {
+  return made.options.timeout.value_or(members_->owner().options().operation_timeout);
 }
 
 void device_state::check() {
@@ -123,6 +153,7 @@ void device_state::enqueue(const call& made, executor::stream_handle stream) {
   const stream_call prepared(*members_, programs_, made);
   try {
     executor_->enqueue(prepared.arguments(), stream);
+    if (!backend_.device->is_capturing(stream)) watch_->add(stream, stream_watch::clock::now() + timeout_of(made));
   } catch (const error& raised) {
     // Refused before anything was enqueued, the ranks are in step; after that they are not.
     if (raised.code() == errc::unsupported) throw;
@@ -156,23 +187,12 @@ void device_state::run(call made) {
   }
   enqueue(made, own_stream_);
   backend_.device->record(own_end_, own_stream_);
-  wait_for_own_stream(made.options.timeout.value_or(members_->owner().options().operation_timeout));
-}
-
-void device_state::wait_for_own_stream(std::chrono::milliseconds timeout) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  // The watch ends the wait where a rank is missing.
   for (int looks = 0; !backend_.device->has_passed(own_end_); ++looks) {
-    if (std::chrono::steady_clock::now() > deadline) {
-      members_->owner().fail({errc::timeout, rank(-1), "a collective on the device did not end in time"});
-      wire_->abort("a collective did not end in time");
-      backend_.device->synchronise(own_stream_);
-      fail(errc::timeout, "a collective on the device did not end within " + std::to_string(timeout.count()) + " ms",
-           {}, "is every rank in the same call?");
-    }
     if (looks < spins)
       std::this_thread::yield();
     else
-      std::this_thread::sleep_for(longest_nap);
+      std::this_thread::sleep_for(nap);
   }
   check();
 }

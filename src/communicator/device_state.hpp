@@ -10,6 +10,7 @@
 
 #include "communicator_door.hpp"
 #include "stream_call.hpp"
+#include "stream_watch.hpp"
 
 namespace hawser::detail {
 
@@ -32,8 +33,10 @@ class device_state {
  private:
   enum class side : std::uint8_t { host, device };
   side side_of(const call& made);
-  void wait_for_own_stream(std::chrono::milliseconds timeout);
   static void on_notice(void* self);
+  bool look_for_failures() noexcept;
+  void fail_late() noexcept;
+  std::chrono::milliseconds timeout_of(const call& made) const;
   std::string open_inside_domain();
   void open_wires();
 
@@ -47,6 +50,7 @@ class device_state {
   staged_programs programs_;
   executor::stream_handle own_stream_{};
   executor::event_handle own_end_{};
+  std::unique_ptr<stream_watch> watch_;
 };
 
 }  // namespace hawser::detail

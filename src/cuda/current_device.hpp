@@ -35,4 +35,16 @@ class current_device {
   int number_, before_ = 0;
 };
 
+/// Lets this thread ask the device while another thread captures a stream in global mode.
+class beside_captures {
+ public:
+  beside_captures() { cudaThreadExchangeStreamCaptureMode(&mode_); }
+  beside_captures(const beside_captures&) = delete;
+  beside_captures& operator=(const beside_captures&) = delete;
+  ~beside_captures() { cudaThreadExchangeStreamCaptureMode(&mode_); }
+
+ private:
+  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;  // the thread's own, between the two
+};
+
 }  // namespace hawser::cuda

@@ -106,6 +106,7 @@ class peer_wire final : public executor::stream_wire {
 
   std::optional<transport::failure> poll_failure() override {
     const current_device here(device_.number);
+    const beside_captures relaxed;
     for (std::size_t lane = 0; lane < views_.size(); ++lane) {
       const device::fault found = watches_[lane]->look(views_[lane].windows[views_[lane].rank]);
       if (found.reason == device::fault_reason::none) continue;
@@ -120,6 +121,7 @@ class peer_wire final : public executor::stream_wire {
 
   void abort(std::string_view) noexcept override {
     const std::uint32_t word = device::fault{device::fault_reason::aborted, -1}.word();
+    const beside_captures relaxed;
     int before = 0;
     cudaGetDevice(&before);
     cudaSetDevice(device_.number);

@@ -53,6 +53,7 @@ class cuda_stream_device final : public executor::stream_device {
     check(cudaStreamWaitEvent(native(stream), native(event), 0), "let a stream wait for an event");
   }
   bool has_passed(event_handle event) override {
+    const beside_captures relaxed;
     const cudaError_t found = cudaEventQuery(native(event));
     if (found == cudaErrorNotReady) return false;
     check(found, "ask an event");

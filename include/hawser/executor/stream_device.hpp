@@ -71,7 +71,8 @@ class stream_device {
   virtual void record(event_handle event, stream_handle stream) = 0;
   /// What is enqueued on the stream from now on waits for the last mark; for none where nothing was recorded.
   virtual void wait(stream_handle stream, event_handle event) = 0;
-  /// Whether all before the last mark is done; true where nothing was recorded. From any thread; not during a capture.
+  /// Whether all before the last mark is done; true where nothing was recorded. From any thread, also while another one
+  /// captures a stream.
   virtual bool has_passed(event_handle event) = 0;
   /// Blocks the caller until all that is on the stream is done. Not during a capture.
   virtual void synchronise(stream_handle stream) = 0;

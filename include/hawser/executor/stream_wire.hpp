@@ -38,7 +38,8 @@ class stream_wire {
   virtual void exchange(int lane, stream_handle stream, std::span<const stream_transfer> transfers) = 0;
   /// Empty: exchanges may be captured into a graph. Else why not, for an error: "UCX is driven by the host".
   virtual std::string_view why_not_capturable() const = 0;
-  /// What went wrong since the last call on any lane; asked regularly. Never blocks.
+  /// What went wrong on any lane; asked regularly while something is under way, from one thread at a time, which may be
+  /// another one than that of `exchange`. Never blocks.
   virtual std::optional<transport::failure> poll_failure() = 0;
   /// Ends all that is under way, so that streams go on, with whatever data. From any thread; never throws.
   virtual void abort(std::string_view reason) noexcept = 0;

@@ -394,7 +394,10 @@ TEST(device, an_abort_ends_what_waits_on_streams) {
   });
 }
 
-TEST(device, a_blocking_call_times_out_where_a_rank_is_missing) {
+/// Blocking, and on a stream for which the caller waits.
+class missing_rank : public testing::TestWithParam<bool> {};
+
+TEST_P(missing_rank, ends_the_call_at_its_time_out) {
   std::atomic<int> told{0};
   try {
     run_devices({3, "", 2, seed()}, [&](communicator& members, device_communicator& devices, thread_device& device) {
@@ -403,7 +406,14 @@ TEST(device, a_blocking_call_times_out_where_a_rank_is_missing) {
       options.timeout = std::chrono::milliseconds(200);
       if (members.rank() != rank(1)) {
         try {
-          devices.all_reduce(elements<std::int32_t>(buffer, 100), op::sum, options);
+          const auto data = elements<std::int32_t>(buffer, 100);
+          if (GetParam()) {
+            devices.all_reduce(data, op::sum, options);
+          } else {
+            devices.on(stream_handle::none).all_reduce(data, op::sum, options);
+            device.synchronise(stream_handle::none);
+            devices.check();
+          }
         } catch (const error& late) {
           told += late.code() == errc::timeout || late.code() == errc::aborted;
         }
@@ -415,6 +425,8 @@ TEST(device, a_blocking_call_times_out_where_a_rank_is_missing) {
   }
   EXPECT_EQ(told, 2);
 }
+
+INSTANTIATE_TEST_SUITE_P(blocking_or_not, missing_rank, testing::Bool());
 
 }  // namespace
 }  // namespace hawser
