@@ -105,11 +105,23 @@ void device_state::on_notice(void* self) {
   static_cast<device_state*>(self)->wire_->abort("a rank of the job has failed, or the job was aborted");
 }
 
+std::optional<transport::failure> device_state::poll_wire() {
+  std::lock_guard lock(polling_);
+  return wire_->poll_failure();
+}
+
+/// A wire that one rank has ended looks broken to the others: they wait for that rank's reason.
+transport::failure device_state::fail_by_wire(const transport::failure& why) {
+  job& owner = members_->owner();
+  if (why.code != errc::peer_failed && !owner.failed()) owner.wait_for_notice();
+  return owner.fail(why);
+}
+
 /// From the watch's thread, while the caller waits for a stream.
 bool device_state::look_for_failures() noexcept {
   try {
-    if (const auto failed = wire_->poll_failure()) {
-      wire_->abort(members_->owner().fail(*failed).what);
+    if (const auto failed = poll_wire()) {
+      wire_->abort(fail_by_wire(*failed).what);
       return false;
     }
     return true;
@@ -136,7 +148,7 @@ void device_state::check() {
   job& owner = members_->owner();
   if (owner.door().failures().generation() != 0) owner.engine().poll();  // takes the notices
   owner.check();
-  if (const auto failed = wire_->poll_failure()) throw to_error(owner.fail(*failed), "the device's wire");
+  if (const auto failed = poll_wire()) throw to_error(fail_by_wire(*failed), "a collective on the device");
 }
 
 void device_state::enqueue(const call& made, executor::stream_handle stream) {

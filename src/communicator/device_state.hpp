@@ -4,6 +4,8 @@
 #include <hawser/communicator/device_communicator.hpp>
 
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include <hawser/executor/stream_router.hpp>
@@ -34,6 +36,8 @@ class device_state {
   enum class side : std::uint8_t { host, device };
   side side_of(const call& made);
   static void on_notice(void* self);
+  std::optional<transport::failure> poll_wire();
+  transport::failure fail_by_wire(const transport::failure& why);
   bool look_for_failures() noexcept;
   void fail_late() noexcept;
   std::chrono::milliseconds timeout_of(const call& made) const;
@@ -46,6 +50,7 @@ class device_state {
   std::unique_ptr<communicator_door> domain_door_;
   device_backend backend_;
   std::unique_ptr<executor::stream_router> wire_;
+  std::mutex polling_;  // of the wire's failures, by the watch and by the caller
   std::unique_ptr<executor::stream_executor> executor_;
   staged_programs programs_;
   executor::stream_handle own_stream_{};

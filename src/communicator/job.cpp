@@ -327,8 +327,7 @@ transport::failure job::fail(const transport::failure& why) {
   if (why.code == errc::peer_failed && !has_failed_.load(std::memory_order_acquire)) {
     // Nobody may know yet, or the peer lives and only the link to it is gone.
     if (!has_notice_.load(std::memory_order_acquire)) door_->report_lost({}, why.peer, why.what);
-    const auto patience = std::min<milliseconds>(options_.peer_timeout / 2, longest_patience);
-    engine_->wait_for(has_notice_, std::chrono::steady_clock::now() + patience);
+    wait_for_notice();
   }
   transport::failure cause;
   {
@@ -344,6 +343,11 @@ transport::failure job::fail(const transport::failure& why) {
   const bool is_known_to_all = cause.code == errc::peer_failed && has_notice_.load(std::memory_order_acquire);
   if (!is_known_to_all && cause.code != errc::aborted) door_->abort("rank " + to_string(self()) + ": " + cause.what);
   return cause;
+}
+
+void job::wait_for_notice() {
+  const auto patience = std::min<milliseconds>(options_.peer_timeout / 2, longest_patience);
+  engine_->wait_for(has_notice_, std::chrono::steady_clock::now() + patience);
 }
 
 void job::check() const {

@@ -85,6 +85,8 @@ class job {
   /// the root cause: a peer that a transport has lost may only have left because of a third one, which the failure
   /// detector names within a moment.
   transport::failure fail(const transport::failure& why);
+  /// Waits a moment for what other ranks have to tell: what one sees fail here has often failed because of it.
+  void wait_for_notice();
 
   diagnosis::recorder& recorder() noexcept { return recorder_; }
   /// What the recorder holds, as JSON, and why it is written; `blamed`: the rank whose failure that was.

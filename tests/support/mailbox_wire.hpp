@@ -115,7 +115,10 @@ class mailbox_wire final : public executor::stream_wire {
     });
   }
   std::string_view why_not_capturable() const override { return why_not_capturable_; }
-  std::optional<transport::failure> poll_failure() override { return {}; }
+  std::optional<transport::failure> poll_failure() override {
+    if (!office_->is_closed()) return {};
+    return transport::failure{errc::aborted, rank(-1), "the mailboxes are closed"};
+  }
   void abort(std::string_view) noexcept override { office_->close(); }
 
  private:
