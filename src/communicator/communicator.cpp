@@ -94,6 +94,10 @@ void communicator::abort(std::string_view reason) {
   state_->owner().abort(reason);
 }
 
+std::vector<transport::injected_fault> communicator::injected_faults() const {
+  return state_->owner().injected().injected();
+}
+
 pending communicator::post_send(std::span<const std::byte> data, hawser::rank to, std::uint16_t label,
                                 detail::attendance driven_by) {
   auto message = std::make_shared<detail::message_run>(state_, to, label);

@@ -31,7 +31,7 @@ void job::prepare_faults() {
 }
 
 transport::any_transport job::decorated(transport::any_transport endpoint) const {
-  if (faults_.is_active()) endpoint = transport::with_faults(std::move(endpoint), faults_, self());
+  if (faults_.is_active()) endpoint = transport::with_faults(std::move(endpoint), faults_, self(), injected_);
   if (options_.has_checksums) endpoint = transport::with_checksums(std::move(endpoint), self());
   return endpoint;
 }

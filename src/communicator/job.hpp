@@ -88,6 +88,9 @@ class job {
   /// Waits a moment for what other ranks have to tell: what one sees fail here has often failed because of it.
   void wait_for_notice();
 
+  /// What was injected into this rank's messages.
+  const transport::fault_log& injected() const noexcept { return *injected_; }
+
   diagnosis::recorder& recorder() noexcept { return recorder_; }
   /// What the recorder holds, as JSON, and why it is written; `blamed`: the rank whose failure that was.
   std::string dump_text(std::string_view reason, std::optional<std::int32_t> blamed) const;
@@ -131,6 +134,7 @@ class job {
   std::vector<int> core_counts_;      // of each rank's machine
   std::vector<bool> suits_all_;       // per line of the transport registry
   transport::fault_plan faults_;
+  std::shared_ptr<transport::fault_log> injected_ = std::make_shared<transport::fault_log>();
   discovery_report report_;
   std::string tuning_offer_;
   diagnosis::recorder recorder_;

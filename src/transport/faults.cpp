@@ -30,10 +30,11 @@ constexpr std::uint64_t rank_stride = 0x9e3779b97f4a7c15u;
 
 class faulty_transport {
  public:
-  faulty_transport(any_transport inner, const fault_plan& plan, rank self)
+  faulty_transport(any_transport inner, const fault_plan& plan, rank self, std::shared_ptr<fault_log> log)
       : inner_(std::move(inner)),
         plan_(plan),
         self_(self),
+        log_(std::move(log)),
         random_(plan.seed.value_or(0) + rank_stride * (static_cast<std::uint64_t>(self.value) + 1)) {
     make_alarm();
   }
@@ -76,6 +77,7 @@ class faulty_transport {
   void make_alarm();
   void set_alarm();
   bool draws(message_fault kind);
+  void note(message_fault kind, rank to, std::size_t bytes);
   bool may_strike(rank peer) const noexcept;
   void pass(rank peer, tag match, std::span<const std::byte> bytes, completion& done);
   void forge(rank peer, tag match, std::vector<std::byte> bytes, completion* told);
@@ -89,6 +91,7 @@ class faulty_transport {
   any_transport inner_;
   fault_plan plan_;
   rank self_;
+  std::shared_ptr<fault_log> log_;  // null: nobody wants to know
   std::mt19937_64 random_;
   std::uint64_t seen_ = 0, struck_ = 0;
   std::vector<held> held_;  // in the order of posting
@@ -137,6 +140,11 @@ bool faulty_transport::may_strike(rank peer) const noexcept {
          (!plan_.towards || *plan_.towards == peer);
 }
 
+void faulty_transport::note(message_fault kind, rank to, std::size_t bytes) {
+  const bool needs_bytes = kind == message_fault::corrupt || kind == message_fault::short_write;
+  if (log_ && (bytes > 0 || !needs_bytes)) log_->add({kind, self_, to, bytes});
+}
+
 void faulty_transport::send(rank peer, tag match, std::span<const std::byte> bytes, completion& done) {
   if (is_closed_) return inner_.send(peer, match, bytes, done);
   if (const failure* gone = why_cut(peer)) return done.done(done, gone);
@@ -146,6 +154,13 @@ void faulty_transport::send(rank peer, tag match, std::span<const std::byte> byt
   if (!may_strike(peer)) strikes = {};
   const auto has = [&](message_fault kind) { return strikes[static_cast<std::size_t>(kind)]; };
   if (std::find(strikes.begin(), strikes.end(), true) != strikes.end()) ++struck_;
+  // What leaves no message to strike comes alone.
+  const bool is_gone = has(message_fault::disconnect) || has(message_fault::drop);
+  for (std::size_t i = 0; i < message_fault_count; ++i)
+    if (const auto kind = static_cast<message_fault>(i);
+        strikes[i] && (!is_gone || kind == message_fault::stall || kind == message_fault::disconnect ||
+                       (kind == message_fault::drop && !has(message_fault::disconnect))))
+      note(kind, peer, bytes.size());
   const auto now = clock::now();
   if (has(message_fault::stall)) stalled_until_ = std::max(stalled_until_, now + plan_.stall);
   if (has(message_fault::disconnect)) {
@@ -284,8 +299,8 @@ static_assert(transport<faulty_transport>);
 
 }  // namespace
 
-any_transport with_faults(any_transport endpoint, const fault_plan& plan, rank self) {
-  return any_transport(std::make_unique<faulty_transport>(std::move(endpoint), plan, self));
+any_transport with_faults(any_transport endpoint, const fault_plan& plan, rank self, std::shared_ptr<fault_log> log) {
+  return any_transport(std::make_unique<faulty_transport>(std::move(endpoint), plan, self, std::move(log)));
 }
 
 }  // namespace hawser::transport

@@ -95,6 +95,10 @@ std::string in_microseconds(std::chrono::microseconds time) {
 
 }  // namespace
 
+std::string_view to_string(message_fault kind) noexcept {
+  return fault_names[static_cast<std::size_t>(kind)];
+}
+
 bool fault_plan::is_active() const noexcept {
   return most > 0 && std::any_of(probability.begin(), probability.end(), [](double each) { return each > 0; });
 }

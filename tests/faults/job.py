@@ -30,6 +30,9 @@ class Process:
     def event(self, name: str) -> dict | None:
         return next((each for each in self.events if each["event"] == name), None)
 
+    def all_events(self, name: str) -> list[dict]:
+        return [each for each in self.events if each["event"] == name]
+
     def take(self) -> None:
         """Reads what it says now; lines that a kill cut off are dropped."""
         while True:

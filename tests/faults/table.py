@@ -1,6 +1,6 @@
 """The campaign's table, in Markdown: how many runs of each kind, how they ended, and what was wrong."""
 
-COLUMNS = ("fault", "runs", "survived", "error everywhere", "shrunk, right", "hangs", "wrong results", "leaks",
+COLUMNS = ("fault", "runs", "no fault", "survived", "error everywhere", "shrunk, right", "hangs", "wrong results", "leaks",
            "other problems", "told after, median", "at most")
 
 
@@ -23,7 +23,8 @@ def row(kind: str, runs: list[dict]) -> list[str]:
     told = [f"{late[len(late) // 2]:.2f} s", f"{late[-1]:.2f} s"] if late else ["", ""]
     clean = [run for run in runs if not run["problems"]]
     shrunk = [run["shrunk"] for run in runs if "shrunk" in run]
-    return [kind, str(len(runs)), str(sum(run["how"] == "survived" for run in clean)),
+    unstruck = sum(run["how"] == "no fault" for run in runs)
+    return [kind, str(len(runs)), str(unstruck or ""), str(sum(run["how"] == "survived" for run in clean)),
             str(sum(run["how"] == "error" for run in clean)), str(sum(shrunk)) if shrunk else "", str(wrong["hang"]),
             str(wrong["wrong"]), str(wrong["leak"]), str(wrong["other"]), *told]
 

@@ -16,6 +16,7 @@
 
 #include <hawser/bootstrap/launcher.hpp>
 #include <hawser/communicator/communicator.hpp>
+#include <hawser/transport/faults.hpp>
 #include <hawser/transport/shared_memory.hpp>
 #include <hawser/transport/tcp.hpp>
 
@@ -100,10 +101,28 @@ void work(communicator& members, const settings& given, test::random_calls& call
       since = now();
     }
     if (calls.made() % calls_between_looks == 0 &&
-        test::random_calls::agree_to_stop(members, members.rank() == rank(0) && now() > end))
+        calls.agree_to_stop(members, members.rank() == rank(0) && now() > end))
       return;
   }
 }
+
+/// Says which faults have been injected since it was last asked, and into which call of this rank.
+class fault_reporter {
+ public:
+  explicit fault_reporter(const communicator& members) : members_(members) {}
+
+  void operator()(std::int64_t call) {
+    const std::vector<transport::injected_fault> injected = members_.injected_faults();
+    for (; told_ < injected.size(); ++told_)
+      say("injected", ",\"kind\":" + quoted(transport::to_string(injected[told_].kind)) + ",\"to\":" +
+                          std::to_string(injected[told_].to.value) + ",\"bytes\":" +
+                          std::to_string(injected[told_].bytes) + ",\"in_call\":" + std::to_string(call));
+  }
+
+ private:
+  const communicator& members_;
+  std::size_t told_ = 0;
+};
 
 void say_failure(const error& failed, const test::random_calls& calls, double call_began) {
   say("failed", ",\"code\":" + quoted(to_string(failed.code())) + ",\"peer\":" +
@@ -141,11 +160,14 @@ int run_rank(const settings& given) {
     bootstrap::launch launch = bootstrap::read_launch();
     launch.peer_timeout = options.peer_timeout;
     communicator members(bootstrap::join_store(launch, options.rendezvous_timeout), options);
-    members.barrier();
-    say("ready", "");
+    fault_reporter report(members);
+    calls.watch([&report](std::int64_t call) { report(call); });
     try {
+      calls.barrier(members);
+      say("ready", "");
       work(members, given, calls);
     } catch (const error& failed) {
+      report(calls.completed());
       say_failure(failed, calls, began);
       if (number(given, "--shrink", 0) != 0) recover(members, given);
     }
@@ -154,7 +176,8 @@ int run_rank(const settings& given) {
   } catch (const std::exception& failed) {
     say("failed", ",\"code\":\"" + std::string("exception") + "\",\"peer\":-1,\"what\":" + quoted(failed.what()));
   }
-  say("end", ",\"calls\":" + std::to_string(calls.made()) + ",\"wrong\":" + std::to_string(calls.wrong()) +
+  say("end", ",\"calls\":" + std::to_string(calls.made()) + ",\"completed\":" +
+                 std::to_string(calls.completed()) + ",\"wrong\":" + std::to_string(calls.wrong()) +
                  ",\"files\":" + std::to_string(entries_of("/proc/self/fd") - files_before) + ",\"threads\":" +
                  std::to_string(entries_of("/proc/self/task")) + ",\"rss\":" + std::to_string(resident()));
   return 0;

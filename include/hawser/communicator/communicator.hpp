@@ -23,6 +23,10 @@
 
 namespace hawser {
 
+namespace transport {
+struct injected_fault;
+}
+
 namespace detail {
 class communicator_state;
 class collective_run;
@@ -217,6 +221,10 @@ class communicator : public collectives<communicator> {
 
   /// From any thread: every pending and later call of every rank of the job fails with errc::aborted and this reason.
   void abort(std::string_view reason);
+
+  /// The faults that were injected into this rank's messages (transport/faults.hpp), oldest first; none where
+  /// `communicator_options::faults` asks for none. From any thread.
+  std::vector<transport::injected_fault> injected_faults() const;
 
   /// Collective: who keeps the others waiting, from how long each of the last calls took on each rank, added to what
   /// earlier calls of this told. Looks back at most 1,024 calls; costs an all_gather of 4 KiB per rank. Throws as

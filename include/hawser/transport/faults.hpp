@@ -5,9 +5,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <hawser/core/rank.hpp>
 #include <hawser/transport/transport.hpp>
@@ -50,9 +53,42 @@ struct fault_plan {
 fault_plan parse_faults(std::string_view text);
 /// In the form that `parse_faults` reads.
 std::string to_string(const fault_plan& plan);
+/// Its name there: "corrupt".
+std::string_view to_string(message_fault kind) noexcept;
+
+/// A fault that was injected into a message of `bytes` bytes; ranks are numbered as in the job.
+struct injected_fault {
+  message_fault kind = message_fault::drop;
+  rank from, to;
+  std::size_t bytes = 0;
+  friend bool operator==(const injected_fault&, const injected_fault&) = default;
+};
+
+/// What was injected into one rank's messages, in order; the first `most_kept` of them. Thread-safe.
+class fault_log {
+ public:
+  static constexpr std::size_t most_kept = 65536;
+
+  /// Another one.
+  void add(const injected_fault& injected) {
+    std::lock_guard lock(mutex_);
+    if (injected_.size() < most_kept) injected_.push_back(injected);
+  }
+  /// All that is kept.
+  std::vector<injected_fault> injected() const {
+    std::lock_guard lock(mutex_);
+    return injected_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<injected_fault> injected_;
+};
 
 /// The same endpoint, whose sends meet the faults of the plan. Receives are left alone: every message is somebody's
 /// send. Messages of one tag keep their order; the caller's memory is read as late as a fault says, and never written.
-any_transport with_faults(any_transport endpoint, const fault_plan& plan, rank self);
+/// `log`, where there is one, is told of each fault.
+any_transport with_faults(any_transport endpoint, const fault_plan& plan, rank self,
+                          std::shared_ptr<fault_log> log = nullptr);
 
 }  // namespace hawser::transport

@@ -71,6 +71,26 @@ TEST(faults, that_cannot_be_read_are_quoted) {
   }
 }
 
+TEST(faults, are_logged_with_their_receiver_unless_there_was_nothing_to_strike) {
+  auto log = std::make_shared<transport::fault_log>();
+  const auto logged = [log](any_transport inner, rank self) {
+    const fault_plan plan = parse_faults("corrupt:1,after:1,most:3,rank:0,seed:3");
+    return transport::with_faults(std::move(inner), plan, self, self == rank(0) ? log : nullptr);
+  };
+  const transport_world world = decorated_worlds(logged).front();
+  world.run(2, [&](any_transport& endpoint, rank self, shared_store&) {
+    std::list<transfer> all;
+    for (const std::size_t bytes : {10u, 20u, 0u, 30u, 40u})
+      self == rank(0) ? start_send(endpoint, all, 1, tag_of(bytes), pattern(bytes, 1))
+                      : start_receive(endpoint, all, 0, tag_of(bytes), bytes);
+    for (transfer& each : all) wait_for(endpoint, each.done);
+  });
+  // The second, third and fourth are struck; the third is empty.
+  EXPECT_EQ(log->injected(), (std::vector<transport::injected_fault>{{message_fault::corrupt, 0, 1, 20},
+                                                                     {message_fault::corrupt, 0, 1, 30}}));
+  EXPECT_EQ(to_string(message_fault::short_write), "short");
+}
+
 /// Rank 0 sends `count` messages of 100 bytes on different tags to rank 1, which calls `judge` with what it got.
 void send_under(const transport_world& world, std::size_t count,
                 const std::function<void(any_transport&, std::list<transfer>&)>& judge) {
