@@ -24,7 +24,9 @@ members_door::members_door(std::shared_ptr<shared_door> shared, std::string scop
   self_ = rank(static_cast<std::int32_t>(found - members_.begin()));
   shared_->add_user();
   for (const failure_notice& known : root().failures().add_watcher({&members_door::take, this}))
-    if (known.peer || known.code == errc::aborted) take(this, known);  // a lost store is of the past
+    // A lost store is of the past for those that have come together since. For the job as it was started it is not:
+    // what other ranks have said there may be lost with it, and what they did then is only a consequence.
+    if (known.peer || known.code == errc::aborted || scope_.empty()) take(this, known);
 }
 
 members_door::~members_door() {

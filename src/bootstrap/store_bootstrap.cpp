@@ -150,13 +150,21 @@ void store_bootstrap::implementation::raise_lost(const std::string& problem) {
 void store_bootstrap::implementation::raise(wait_end end, const request& seen, const std::string& problem,
                                             milliseconds timeout, const failure_board* heeded) {
   if (end == wait_end::failed) {
-    if (const auto known = (heeded ? *heeded : board_).since(0); !known.empty()) throw to_error(known.front(), problem);
+    const auto known = heeded ? heeded->since(0) : std::vector<failure_notice>();
+    if (!known.empty()) throw to_error(known.front(), problem);
+    // What heeds no failures has failed with the store, whoever else has ended before.
+    if (const auto lost = why_lost()) throw to_error(*lost, problem);
     fail(errc::io, problem, "the store at " + options_.address + ":" + std::to_string(options_.port) + " has ended");
   }
   if (seen.is_waiting)
     fail(errc::timeout, problem, "nobody published it within " + to_string(seconds(timeout)),
          "does every rank make the same calls?");
   fail(errc::timeout, problem, "the store did not answer within " + to_string(seconds(timeout)));
+}
+
+std::optional<failure_notice> store_bootstrap::implementation::why_lost() const {
+  std::lock_guard lock(mutex_);
+  return lost_;
 }
 
 void store_bootstrap::implementation::put(std::string_view key, std::string_view value) {

@@ -78,6 +78,7 @@ class store_bootstrap::implementation {
   void send(const std::string& message);
   [[noreturn]] void raise(wait_end end, const request& seen, const std::string& problem, milliseconds timeout,
                           const failure_board* heeded);
+  std::optional<failure_notice> why_lost() const;
   [[noreturn]] void raise_lost(const std::string& problem);
 
   static void wake(void* self);
@@ -110,6 +111,7 @@ class store_bootstrap::implementation {
   link link_ = link::up;
   rank self_;               // a newcomer's is known from the welcome on
   std::string store_at_;    // "host port": where the store is now
+  std::optional<failure_notice> lost_;  // how the last store was lost, unless that was to be expected
   int stores_before_ = 0;   // stores that the job has lost
   net::unique_fd standby_;  // the listener of a store that this process would open
   std::string standby_address_;

@@ -170,8 +170,10 @@ void store_bootstrap::implementation::lose(const std::string& reason, failure_ki
     is_expected = is_expected || is_closing_ || has_left_;
     server = options_.server_rank;
   }
-  if (!is_expected) board_.post({errc::peer_failed, server, reason, kind});
+  const failure_notice notice{errc::peer_failed, server, reason, kind};
+  if (!is_expected) board_.post(notice);
   std::lock_guard lock(mutex_);
+  if (!is_expected) lost_ = notice;
   link_ = is_expected || is_ending_ || standbys_.empty() ? link::down : link::recovering;
   for (auto& [id, each] : requests_) each.is_cut = true;
   changed_.notify_all();

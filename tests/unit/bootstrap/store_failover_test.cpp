@@ -8,11 +8,12 @@
 #include <vector>
 
 #include <hawser/bootstrap/launcher.hpp>
+#include <hawser/communicator/communicator.hpp>
+
+#include "store_support.hpp"
 
 namespace hawser::bootstrap {
 namespace {
-
-using namespace std::chrono_literals;
 
 /// Ranks of one process over a store that a launcher, the test, runs.
 class job {
@@ -49,6 +50,7 @@ class job {
 
   store_bootstrap& at(int r) { return *ranks_[static_cast<std::size_t>(r)]; }
   void kill_store() { server_.reset(); }
+  std::unique_ptr<store_bootstrap> take(int r) { return std::move(ranks_[static_cast<std::size_t>(r)]); }
   void kill(int r) { ranks_[static_cast<std::size_t>(r)].reset(); }
   const store_options& options() const { return options_; }
 
@@ -90,6 +92,31 @@ TEST(store_failover, ranks_agree_at_the_store_of_another_rank) {
   ranks.at(1).put("key", "value");
   EXPECT_EQ(ranks.at(2).get("key", 10s, failure_board()), "value");
   EXPECT_EQ(ranks.at(1).store_address(), ranks.at(2).store_address());
+}
+
+// store-killed:87 of seed 1209: the store dies between the rendezvous and the communicator, the next in the list finds
+// that first, and ends.
+TEST(store_failover, a_communicator_that_is_opened_after_the_loss_is_told_of_the_store) {
+  job ranks(3);
+  ranks.kill_store();
+  ranks.kill(0);
+  EXPECT_EQ(ranks.agree("settled").members[0].state, standing::dead);
+  std::vector<std::future<void>> opening;
+  for (const int r : {1, 2})
+    opening.push_back(std::async(std::launch::async, [door = ranks.take(r)]() mutable {
+      const std::string told = error_of(errc::peer_failed, [&] { communicator members(std::move(door)); });
+      EXPECT_CONTAINS(told, "the connection to the store closed");
+    }));
+  for (auto& each : opening) each.get();
+}
+
+TEST(store_failover, what_cannot_be_published_is_the_store_s_fault_whoever_failed_before) {
+  job ranks(3, {0, 1, 2});  // without a rendezvous nobody could take the store's place
+  ranks.kill(2);
+  EXPECT_EQ(first_notice(ranks.at(0).failures(), 20s).peer, rank(2));
+  ranks.kill_store();
+  const std::string told = error_of(errc::peer_failed, [&] { ranks.at(0).put("key", "value"); });
+  EXPECT_CONTAINS(told, "the connection to the store closed");
 }
 
 TEST(store_failover, one_successor_after_the_other_while_there_is_one) {
