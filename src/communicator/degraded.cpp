@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <utility>
 
 #include <hawser/algorithm/multi_rail.hpp>
 
@@ -97,6 +98,14 @@ void communicator_state::degrade(std::vector<degraded_link> links) {
   runs_.outdate();
 }
 
+/// The link is that of the innermost level which joins ranks of different hosts.
+std::optional<degraded_link> communicator_state::news_of_links() {
+  const std::optional<double> share = owner_->share_of_ports();
+  const int level = planner_.tree().depth() - 1 - planner_.host().memory_levels;
+  if (!share || level < 0 || *share == std::exchange(told_share_, *share)) return std::nullopt;
+  return degraded_link{self_, planner_.tree().at(level).name, *share};
+}
+
 }  // namespace detail
 
 namespace {
@@ -157,6 +166,17 @@ std::vector<degraded_link> communicator::report_degraded(const std::vector<degra
   }
   if (links != state_->degraded()) state_->degrade(links);
   return links;
+}
+
+std::vector<degraded_link> communicator::check_links(const std::vector<degraded_link>& seen) {
+  std::vector<degraded_link> all = seen;
+  if (const auto news = state_->news_of_links()) {
+    const auto is_same = [&](const degraded_link& each) {
+      return each.member == news->member && level_of(hierarchy(), each) == level_of(hierarchy(), *news);
+    };
+    if (std::none_of(seen.begin(), seen.end(), is_same)) all.push_back(*news);
+  }
+  return report_degraded(all);
 }
 
 }  // namespace hawser

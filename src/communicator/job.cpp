@@ -9,6 +9,8 @@
 
 #include <hawser/communicator/communicator.hpp>
 
+#include "../core/socket.hpp"
+
 namespace hawser::detail {
 
 namespace {
@@ -87,6 +89,7 @@ job::job(std::unique_ptr<bootstrap::members_door> door, communicator_options opt
   prepare_faults();
   identify_hosts();
   auto wire = open_transports();
+  watch_links();
   // Hosts may be containers of one machine, and share its cores.
   const auto here = std::count(machine_numbers_.begin(), machine_numbers_.end(),
                                machine_numbers_[static_cast<std::size_t>(self().value)]);
@@ -95,6 +98,24 @@ job::job(std::unique_ptr<bootstrap::members_door> door, communicator_options opt
   start_dumps();
   door_->failures().add_listener({&job::on_notice, this});
   engine_->interrupt();  // notices that came before
+}
+
+/// hawser's own TCP uses one interface, other transports what the host has.
+void job::watch_links() {
+  if (std::equal(host_numbers_.begin() + 1, host_numbers_.end(), host_numbers_.begin())) return;
+  std::string interface;
+  if (transport_between_hosts() == "tcp")
+    interface = net::interface_with(options_.interface.empty() ? door_->local_address() : options_.interface);
+  ports_.emplace(options_.system_root, std::move(interface));
+}
+
+std::optional<double> job::share_of_ports() {
+  if (!ports_ || self().value >= ranks()) return std::nullopt;
+  const auto mine = rank_host_numbers_.begin() + self().value;
+  const auto here = std::count(rank_host_numbers_.begin(), rank_host_numbers_.end(), *mine);
+  const auto before = std::count(rank_host_numbers_.begin(), mine, *mine);
+  const std::vector<double> shares = ports_->look(static_cast<int>(here));
+  return shares.empty() ? std::nullopt : std::optional(shares[static_cast<std::size_t>(before)]);
 }
 
 void job::start_dumps() {

@@ -21,6 +21,7 @@
 #include "../bootstrap/members_door.hpp"
 #include "contexts.hpp"
 #include "dump_service.hpp"
+#include "link_watch.hpp"
 
 namespace hawser::detail {
 
@@ -70,6 +71,10 @@ class job {
   /// In place of the options' topology, before the hierarchy is agreed on.
   void set_topology(std::string topology) { options_.topology = std::move(topology); }
 
+  /// What is left of this rank's share of its host's network ports, by what the host says of them now, from 0 to 1;
+  /// nothing where it does not say, or the job has one host.
+  std::optional<double> share_of_ports();
+
   discovery_report& report() noexcept { return report_; }
   const discovery_report& report() const noexcept { return report_; }
 
@@ -108,6 +113,7 @@ class job {
 
  private:
   void identify_hosts();
+  void watch_links();
   void note_part(const std::string& part, int participant);
   transport::failure named(transport::failure why) const;
   std::unique_ptr<transport::router> open_transports();
@@ -136,6 +142,7 @@ class job {
   transport::fault_plan faults_;
   std::shared_ptr<transport::fault_log> injected_ = std::make_shared<transport::fault_log>();
   discovery_report report_;
+  std::optional<link_watch> ports_;  // of a job on several hosts
   std::string tuning_offer_;
   diagnosis::recorder recorder_;
   std::unique_ptr<executor::engine> engine_;

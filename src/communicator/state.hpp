@@ -108,6 +108,8 @@ class communicator_state {
   /// From now on, calls are planned for a machine with these links. Collective, as `adopt`.
   void degrade(std::vector<degraded_link> links);
   const std::vector<degraded_link>& degraded() const noexcept { return degraded_; }
+  /// What this host says of this rank's link to others, where that is another thing than the last time.
+  std::optional<degraded_link> news_of_links();
   /// From now on, calls of this shape are served so. Collective: on all ranks between the same two calls.
   void adopt(const refinement& found);
 
@@ -145,6 +147,7 @@ class communicator_state {
   std::map<plan_key, std::shared_ptr<const schedule::plan>> plans_;
   std::map<plan_key, std::shared_ptr<const schedule::plan>> refined_;  // never forgotten: on all ranks alike
   std::vector<degraded_link> degraded_;
+  double told_share_ = 1;  // of this rank's link, as its host has told it last
   call_shapes shapes_;
   kept_runs runs_;
   std::shared_ptr<switch_announcer> switches_;  // null: there are none, or another rank tells them

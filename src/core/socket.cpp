@@ -132,6 +132,20 @@ std::string interface_address(const std::string& name) {
        "there are " + known);
 }
 
+std::string interface_with(const std::string& address) {
+  ifaddrs* all = nullptr;
+  if (::getifaddrs(&all) != 0) return address;
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(all, &::freeifaddrs);
+  for (const ifaddrs* each = all; each != nullptr; each = each->ifa_next) {
+    if (each->ifa_addr == nullptr) continue;
+    const int family = each->ifa_addr->sa_family;
+    if (family != AF_INET && family != AF_INET6) continue;
+    if (copy_of(each->ifa_addr, family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6)).host() == address)
+      return each->ifa_name;
+  }
+  return address;
+}
+
 address local_address(int fd) {
   address out;
   out.length = sizeof out.storage;

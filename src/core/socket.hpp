@@ -56,6 +56,9 @@ std::vector<address> resolve(const std::string& host, int port, bool is_passive)
 /// that is up and not loopback, else loopback. Throws errc::not_found that lists the interfaces.
 std::string interface_address(const std::string& name);
 
+/// The name of the interface that has this numeric address; the argument itself where none has, as a name.
+std::string interface_with(const std::string& address);
+
 /// Both ends of a connected or listening socket.
 address local_address(int fd);
 

@@ -193,6 +193,11 @@ class communicator : public collectives<communicator> {
   /// that are degraded now. Throws errc::invalid_argument, on all ranks alike, for ranks and levels that do not exist,
   /// and shares outside 0 to 1; and as all_gather does.
   std::vector<degraded_link> report_degraded(const std::vector<degraded_link>& seen);
+  /// Collective: as `report_degraded`, of what the hosts say in /sys of their network ports (state, rate, losses of
+  /// carrier), each compared with what its host said when the job began (docs/recovery.md): a port that is down or
+  /// slower costs its ranks their share, one that is as it was gives it back. `seen`, what the application knows beside
+  /// that, counts where both speak of one link. Throws as `report_degraded`.
+  std::vector<degraded_link> check_links(const std::vector<degraded_link>& seen = {});
 
   /// Collective among the ranks that live, after an error that names a rank, or an abort: ends this communicator,
   /// agrees on who survives and gives them a new one; all communicators of this one's job end. Its hierarchy is the

@@ -77,6 +77,8 @@ struct communicator_options {
   /// A CRC32C after each message, over whatever transport, that turns corruption into errc::corrupted
   /// (transport/checksums.hpp). The same on all ranks.
   bool has_checksums = false;
+  /// Where /sys is, for `communicator::check_links`; tests have another one.
+  std::string system_root = "/";
   /// Faults that are injected into every transport, to see what a program makes of them (docs/faults.md):
   /// "corrupt:0.01,seed:7". Empty: none.
   std::string faults;
