@@ -11,7 +11,7 @@ option(HAWSER_PRECOMPILE "Precompile the headers that most files include" OFF)
 option(HAWSER_WERROR "Treat warnings as errors" OFF)
 set(HAWSER_SANITIZE "" CACHE STRING "Sanitizers: empty, \"address,undefined\" or \"thread\"")
 
-foreach(dependency IN ITEMS CUDA NCCL UCX MPI MPI_PROFILE JSON XML YAML HWLOC IBNETDISC SIMGRID PROTOBUF NVTX)
+foreach(dependency IN ITEMS CUDA NCCL UCX MPI MPI_PROFILE JSON XML YAML HWLOC IBNETDISC SIMGRID PROTOBUF NVTX OPENSSL)
   set(HAWSER_WITH_${dependency} AUTO CACHE STRING "Use ${dependency}: AUTO, ON or OFF")
   set_property(CACHE HAWSER_WITH_${dependency} PROPERTY STRINGS AUTO ON OFF)
 endforeach()

@@ -27,11 +27,13 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_ENABLE_COMPONENT_DEPENDS ON)
 set(CPACK_COMPONENT_DEVELOPMENT_DEPENDS runtime)
-# The static library hawser::topology needs the libraries that it was built with.
+# The static libraries need the libraries that they were built with.
 set(needed "")
 get_property(uses GLOBAL PROPERTY HAWSER_TOPOLOGY_USES)
+get_property(runtime_uses GLOBAL PROPERTY HAWSER_RUNTIME_USES)
+list(APPEND uses ${runtime_uses})
 foreach(entry IN ITEMS XML=libpugixml-dev YAML=libyaml-cpp-dev HWLOC=libhwloc-dev IBNETDISC=libibnetdisc-dev
-    IBNETDISC=libibmad-dev IBNETDISC=libibumad-dev)
+    IBNETDISC=libibmad-dev IBNETDISC=libibumad-dev OPENSSL=libssl-dev)
   string(REPLACE "=" ";" entry "${entry}")
   list(GET entry 0 use)
   list(GET entry 1 package)

@@ -27,6 +27,7 @@ libhwloc-dev        /usr/include/hwloc.h                   build
 libibnetdisc-dev    /usr/include/infiniband/ibnetdisc.h    build
 libibmad-dev        /usr/include/infiniband/mad.h          build
 libibumad-dev       /usr/include/infiniband/umad.h         build
+libssl-dev          /usr/include/openssl/ssl.h             build
 libprotobuf-dev     /usr/include/google/protobuf/message_lite.h  build
 protobuf-compiler   protoc                                 build
 graphviz            dot                                    build

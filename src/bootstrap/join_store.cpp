@@ -28,6 +28,7 @@ std::unique_ptr<store_server> start_server(const launch& from) {
   options.address = is_own_address(from.master_address) ? from.master_address : "";
   options.port = from.master_port;
   options.secret = from.secret;
+  options.has_tls = from.has_tls;
   options.allow_empty_secret = from.allow_empty_secret;
   if (from.peer_timeout) options.peer_timeout = *from.peer_timeout;
   return std::make_unique<store_server>(options);
@@ -57,6 +58,7 @@ std::unique_ptr<store_bootstrap> join_store(const launch& from, milliseconds con
   options.address = from.master_address;
   options.port = from.master_port;
   options.secret = from.secret;
+  options.has_tls = from.has_tls;
   options.connect_timeout = connect_timeout;
   if (from.peer_timeout) options.peer_timeout = *from.peer_timeout;
   std::unique_ptr<store_server> server;

@@ -67,6 +67,14 @@ bool flag_of(const variable_lookup& variable, const std::string& name) {
   return text == "1";
 }
 
+/// "on" or "off"; not set counts as off.
+bool switch_of(const variable_lookup& variable, const std::string& name) {
+  const auto text = value_of(variable, name);
+  if (text && *text != "on" && *text != "off" && *text != "1" && *text != "0")
+    fail(errc::parse, "cannot read " + name + "=\"" + *text + "\"", "it must be on or off");
+  return text == "on" || text == "1";
+}
+
 void read_ranks(const variable_lookup& variable, launch& out) {
   for (const launcher_variables& each : launchers) {
     const std::optional<int> rank = number_of(variable, each.rank, 0);
@@ -231,6 +239,7 @@ launch read_launch(const variable_lookup& variable) {
   out.topology = value_of(variable, "HAWSER_TOPOLOGY").value_or("");
   out.decisions = value_of(variable, "HAWSER_DECISIONS").value_or("");
   out.tuning = value_of(variable, "HAWSER_TUNING").value_or("");
+  out.has_tls = switch_of(variable, "HAWSER_TLS");
   out.has_checksums = flag_of(variable, "HAWSER_CHECKSUMS");
   out.faults = value_of(variable, "HAWSER_FAULTS").value_or("");
   if (const auto own = value_of(variable, "HAWSER_CACHE_DIR"))

@@ -22,7 +22,8 @@ constexpr milliseconds server_linger{2000};  // rank 0 waits this long for the o
 
 store_bootstrap::implementation::implementation(store_options options)
     : options_(std::move(options)), self_(options_.self), peer_timeout_(options_.peer_timeout) {
-  fd_ = connect_to_store(options_);
+  if (options_.has_tls) keys_ = net::make_tls_keys(options_.secret, service::store);
+  fd_ = connect_to_store(options_, keys_);
   local_address_ = net::local_address(fd_.value()).host();
   store_at_ = options_.address + " " + std::to_string(options_.port);
   wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

@@ -17,7 +17,7 @@
 
 #include <hawser/bootstrap/store.hpp>
 
-#include "../core/socket.hpp"
+#include "../core/channel.hpp"
 #include "wire.hpp"
 
 namespace hawser::bootstrap {
@@ -95,11 +95,13 @@ class store_bootstrap::implementation {
   bool recover();
   std::vector<standby> candidates(std::optional<rank> lost);
   bool promote();
-  void resume(net::unique_fd connected, std::optional<rank> server, const std::string& where);
+  void resume(net::channel connected, std::optional<rank> server, const std::string& where);
   void remember(const std::string& name, const std::string& text);
 
   store_options options_;
-  net::unique_fd fd_, wake_, ending_;
+  std::shared_ptr<const net::tls_keys> keys_;  // null: in the clear
+  net::channel fd_;
+  net::unique_fd wake_, ending_;
   std::string local_address_;
   failure_board board_;
 

@@ -4,12 +4,15 @@
 #include <hawser/bootstrap/store.hpp>
 #include <hawser/core/handshake.hpp>
 
-#include "../core/socket.hpp"
+#include "../core/channel.hpp"
 
 namespace hawser::bootstrap {
 
-/// Returns a connected socket whose handshake was accepted. Throws as `store_bootstrap` says.
-net::unique_fd connect_to_store(const store_options& options);
+/// Of TLS; null: in the clear.
+using keys = std::shared_ptr<const net::tls_keys>;
+
+/// Returns a connection whose handshake was accepted. Throws as `store_bootstrap` says.
+net::channel connect_to_store(const store_options& options, const keys& by);
 
 /// What came of asking one address for a store that takes a lost one's place.
 enum class reception {
@@ -21,7 +24,7 @@ enum class reception {
 };
 
 /// Asks until the deadline, or until `cancel` is readable; `who` says who asks. Fills `joined` on success.
-reception ask_successor(const net::address& where, const std::string& secret, const introduction& who,
-                        std::chrono::steady_clock::time_point deadline, int cancel, net::unique_fd& joined);
+reception ask_successor(const net::address& where, const std::string& secret, const keys& by, const introduction& who,
+                        std::chrono::steady_clock::time_point deadline, int cancel, net::channel& joined);
 
 }  // namespace hawser::bootstrap

@@ -77,14 +77,14 @@ bool store_bootstrap::implementation::recover() {
     lost_at = store_at_;
   }
   const introduction who{service::store, self(), rank{0}, options_.size};
-  const auto ask = [&](const std::string& where, milliseconds patience, net::unique_fd& joined) {
+  const auto ask = [&](const std::string& where, milliseconds patience, net::channel& joined) {
     try {
-      return ask_successor(address_of(where), options_.secret, who, clock::now() + patience, ending_.value(), joined);
+      return ask_successor(address_of(where), options_.secret, keys_, who, clock::now() + patience, ending_.value(), joined);
     } catch (const error&) {
       return reception::no_answer;
     }
   };
-  net::unique_fd joined;
+  net::channel joined;
   // The lost store first: it may live, and have given this rank up.
   reception came = ask(lost_at, peer_timeout_ / last_questions_in_peer_timeout, joined);
   if (came == reception::joined) return resume(std::move(joined), lost, lost_at), true;
@@ -125,6 +125,7 @@ bool store_bootstrap::implementation::promote() {
   store_server_options options;
   options.size = options_.size;
   options.secret = options_.secret;
+  options.has_tls = options_.has_tls;
   options.allow_empty_secret = true;  // as decided when it was opened, on loopback
   options.peer_timeout = peer_timeout_;
   try {
@@ -137,7 +138,7 @@ bool store_bootstrap::implementation::promote() {
 }
 
 /// What waited for the lost store goes on with this one, which is told what it cannot know.
-void store_bootstrap::implementation::resume(net::unique_fd connected, std::optional<rank> server,
+void store_bootstrap::implementation::resume(net::channel connected, std::optional<rank> server,
                                              const std::string& where) {
   std::lock_guard lock(mutex_);
   store_at_ = where;

@@ -60,6 +60,7 @@ bool store_bootstrap::implementation::monitor_once(clock::time_point& last_heart
     }
     return false;
   }
+  if (fd_.has_unread()) return read_all(last_heard);
   const auto pause = std::chrono::ceil<milliseconds>(last_heartbeat + period - clock::now());
   pollfd events[2] = {{fd_.value(), static_cast<short>(outgoing_.empty() ? POLLIN : POLLIN | POLLOUT), 0},
                       {wake_.value(), POLLIN, 0}};
@@ -75,7 +76,7 @@ bool store_bootstrap::implementation::monitor_once(clock::time_point& last_heart
 void store_bootstrap::implementation::write_all() {
   std::size_t sent = 0;
   while (sent < outgoing_.size()) {
-    const net::io_result put = net::write_some(fd_.value(), hawser::as_bytes(std::string_view(outgoing_).substr(sent)));
+    const net::io_result put = fd_.write(hawser::as_bytes(std::string_view(outgoing_).substr(sent)));
     if (put.status == net::io_status::would_block) break;
     // The reading side judges a broken connection: a failure notice may be waiting there. That it is broken must be
     // seen there, also where only this write has failed (no memory): else a request would wait for nothing.
@@ -88,7 +89,7 @@ void store_bootstrap::implementation::write_all() {
 bool store_bootstrap::implementation::read_all(clock::time_point& last_heard) {
   std::array<std::byte, 65536> buffer;
   for (;;) {
-    const net::io_result got = net::read_some(fd_.value(), buffer);
+    const net::io_result got = fd_.read(buffer);
     if (got.status == net::io_status::would_block) return true;
     if (got.status != net::io_status::moved)
       return lose("the connection to the store closed, the process that runs it was killed or crashed",

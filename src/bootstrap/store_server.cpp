@@ -56,6 +56,7 @@ store_server::implementation::implementation(store_server_options options, inher
       stores_before_(inherited.stores_before) {
   if (options_.size < 1) fail(errc::invalid_argument, "a store for " + std::to_string(options_.size) + " ranks");
   if (options_.peer_timeout.count() < 1) fail(errc::invalid_argument, "the peer time-out must be positive");
+  if (options_.has_tls) keys_ = net::make_tls_keys(options_.secret, service::store);
   state_.inherit(inherited.known);
   if (stores_before_ > 0) {
     grace_ends_ = clock::now() + inherited.grace;
@@ -100,7 +101,8 @@ void store_server::implementation::run() {
   std::array<epoll_event, 64> events;
   clock::time_point last_round = clock::now(), stopping_since{};
   for (;;) {
-    const int count = ::epoll_wait(epoll_.value(), events.data(), static_cast<int>(events.size()), tick_ms());
+    const int count = ::epoll_wait(epoll_.value(), events.data(), static_cast<int>(events.size()),
+                                   unread_.empty() ? tick_ms() : 0);
     const clock::time_point now = clock::now();
     // After a pause of this process itself (a stopped host) its clients deserve a fresh period of grace.
     if (now - last_round > options_.peer_timeout / 2)
@@ -117,6 +119,7 @@ void store_server::implementation::run() {
         on_event(event.data.u64, event.events);
       }
     }
+    if (!unread_.empty()) read_unread();
     check_deadlines();
     check_missing();
     decide_agreements();
@@ -167,7 +170,7 @@ void store_server::implementation::accept_all() {
     }
     connection& added = connections_[next_id_];
     added.id = next_id_++;
-    added.fd = std::move(fd);
+    added.fd = net::channel(std::move(fd), keys_, net::tls_side::accepts);
     added.greeting = handshake::accept(options_.secret, service::store);
     added.last_heard = clock::now();
     ++greeting_;
@@ -210,7 +213,14 @@ void store_server::implementation::on_event(std::uint64_t id, std::uint32_t even
   if (found == connections_.end() || !found->second.fd) return;
   connection& each = found->second;
   if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) flush(each);
-  if (each.fd && (events & (EPOLLIN | EPOLLHUP | EPOLLERR))) read_from(each);
+  // TLS may read to write, and write to read.
+  if (each.fd && ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) || each.fd.awaited_by_read() != POLLIN)) read_from(each);
+}
+
+void store_server::implementation::read_unread() {
+  for (const std::uint64_t id : std::exchange(unread_, {}))
+    if (const auto found = connections_.find(id); found != connections_.end() && found->second.fd)
+      read_from(found->second);
 }
 
 void store_server::implementation::read_from(connection& from) {
@@ -218,8 +228,8 @@ void store_server::implementation::read_from(connection& from) {
   for (int i = 0; i < most_reads_per_round && from.fd && from.unsent() < output_limit; ++i) {
     // A peer that has proven nothing is read piece by piece, as far as the handshake wants.
     const std::size_t wanted = from.greeting ? from.greeting->wanted() : buffer.size();
-    const net::io_result got = net::read_some(from.fd.value(), std::span(buffer).first(wanted));
-    if (got.status == net::io_status::would_block) return;
+    const net::io_result got = from.fd.read(std::span(buffer).first(wanted));
+    if (got.status == net::io_status::would_block) return update_interest(from);
     if (got.status != net::io_status::moved) {
       if (from.is_member)
         fail_member(from, "its process closed the connection without leaving (killed or crashed)", failure_kind::dead);
@@ -243,6 +253,7 @@ void store_server::implementation::read_from(connection& from) {
       return drop(from);
     }
   }
+  update_interest(from);
 }
 
 void store_server::implementation::queue(connection& to, std::string_view bytes) {
@@ -254,7 +265,7 @@ void store_server::implementation::queue(connection& to, std::string_view bytes)
 void store_server::implementation::flush(connection& to) {
   while (to.fd && to.unsent() > 0) {
     const net::io_result put =
-        net::write_some(to.fd.value(), hawser::as_bytes(std::string_view(to.output).substr(to.sent)));
+        to.fd.write(hawser::as_bytes(std::string_view(to.output).substr(to.sent)));
     if (put.status == net::io_status::would_block) break;
     // A broken connection is found, and judged, by reading: what the peer sent before its end still counts. Also where
     // only this write has failed.
@@ -274,8 +285,10 @@ void store_server::implementation::flush(connection& to) {
 
 void store_server::implementation::update_interest(connection& of) {
   if (!of.fd) return;
-  const std::uint32_t interest =
-      (of.unsent() < output_limit ? std::uint32_t{EPOLLIN} : 0) | (of.unsent() > 0 ? std::uint32_t{EPOLLOUT} : 0);
+  const bool reads = of.unsent() < output_limit;
+  if (reads && of.fd.has_unread()) unread_.push_back(of.id);
+  const auto interest = (reads ? static_cast<std::uint32_t>(of.fd.awaited_by_read()) : 0) |
+                        (of.unsent() > 0 ? static_cast<std::uint32_t>(of.fd.awaited_by_write()) : 0);
   if (interest == of.interest) return;
   of.interest = interest;
   epoll_event event{};

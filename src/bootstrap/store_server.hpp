@@ -10,11 +10,12 @@
 #include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <vector>
 
 #include <hawser/bootstrap/store.hpp>
 #include <hawser/core/handshake.hpp>
 
-#include "../core/socket.hpp"
+#include "../core/channel.hpp"
 #include "death_probe.hpp"
 #include "store_state.hpp"
 #include "wire.hpp"
@@ -45,7 +46,7 @@ class store_server::implementation {
 
   struct connection {
     std::uint64_t id = 0;
-    net::unique_fd fd;
+    net::channel fd;
     std::optional<handshake> greeting;  // until it has ended
     rank peer;                          // after the greeting
     bool is_member = false;             // joined, and has neither left nor failed
@@ -69,6 +70,7 @@ class store_server::implementation {
 
   void on_event(std::uint64_t id, std::uint32_t events);
   void read_from(connection& from);
+  void read_unread();
   void check_member(connection& each, clock::duration silence);
   bool greet(connection& from);
   void after_greeting(connection& from);
@@ -95,12 +97,14 @@ class store_server::implementation {
   void reap();
 
   store_server_options options_;
+  std::shared_ptr<const net::tls_keys> keys_;  // null: in the clear
   int port_ = 0;
   net::unique_fd listener_, epoll_, wake_;
   bool is_accepting_ = false;
   std::size_t greeting_ = 0;  // connections that have not proven the secret
   std::uint64_t next_id_ = 2;
   std::unordered_map<std::uint64_t, connection> connections_;
+  std::vector<std::uint64_t> unread_;   // connections that hold bytes which their sockets do not tell of
   std::vector<std::uint64_t> dropped_;  // removed at the end of a round, so that no reference dangles in it
   store_state state_;
   std::vector<waiting_request> rendezvous_;

@@ -278,7 +278,7 @@ int run(const bench_options& options, const context& process) {
       fail(errc::invalid_argument, "--local is given, but " + checked.from.launcher_name + " has started this process",
            "either starts the ranks, not both", "leave out --local");
     check_root(checked.work, options.local);
-    return run_local({options.local, process.arguments, checked.told.peer_timeout});
+    return run_local({options.local, process.arguments, checked.told.peer_timeout, {}, checked.told.has_tls});
   }
   communicator members(join_job(checked.from, checked.told), checked.told);
   benchmark measurements(members, options, checked, process);

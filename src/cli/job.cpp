@@ -52,6 +52,7 @@ std::unique_ptr<bootstrap::bootstrap> join_mpi(const bootstrap::launch& from, co
   mpi::bootstrap_options door;
   door.interface = options.interface;
   door.peer_timeout = options.peer_timeout;
+  door.has_tls = options.has_tls;
   door.connect_timeout = options.rendezvous_timeout;
   return mpi::mpi_bootstrap(MPI_COMM_WORLD, door);
 }
@@ -90,6 +91,7 @@ void job_options::add_to(CLI::App& app) {
   app.add_option("--peer-timeout", peer_timeout, "A rank without a sign of life for so long has failed (10s)")
       ->type_name("TIME");
   app.add_flag("--checksums", has_checksums, "Send a CRC32C after each message; corruption becomes an error");
+  app.add_flag("--tls", has_tls, "Encrypt what goes between hosts (TLS 1.3 by the job's secret, over TCP)");
   app.add_option("--faults", faults, "Inject faults, as corrupt:0.01,delay:5ms@0.1,seed:7 (docs/faults.md)")
       ->type_name("FAULTS");
   app.add_flag("--require-auth", require_auth, "Refuse transports between hosts that cannot prove the job's secret");
@@ -131,6 +133,7 @@ communicator_options communicator_options_of(const job_options& options, const b
   told.infer_racks = options.infer_racks;
   told.require_auth = options.require_auth;
   told.has_checksums = told.has_checksums || options.has_checksums;
+  told.has_tls = told.has_tls || options.has_tls;
   if (!options.faults.empty()) told.faults = options.faults;
   (void)transport::parse_faults(told.faults);  // told before ranks are started
   if (!options.peer_timeout.empty())
@@ -149,6 +152,7 @@ std::vector<std::string> overrides(const job_options& options, const bootstrap::
   if (options.tuning.empty() && !from.tuning.empty()) list.push_back("HAWSER_TUNING=" + from.tuning);
   if (options.faults.empty() && !from.faults.empty()) list.push_back("HAWSER_FAULTS=" + from.faults);
   if (!options.has_checksums && from.has_checksums) list.emplace_back("HAWSER_CHECKSUMS=1");
+  if (!options.has_tls && from.has_tls) list.emplace_back("HAWSER_TLS=on");
   if (options.peer_timeout.empty() && from.peer_timeout)
     list.push_back("HAWSER_PEER_TIMEOUT=" + std::to_string(from.peer_timeout->count()) + "ms");
 #ifdef HAWSER_HAS_UCX
@@ -161,6 +165,7 @@ std::vector<std::string> overrides(const job_options& options, const bootstrap::
 std::unique_ptr<bootstrap::bootstrap> join_job(const bootstrap::launch& from, const communicator_options& options) {
   bootstrap::launch told = from;
   told.peer_timeout = options.peer_timeout;
+  told.has_tls = options.has_tls;
   if (told.has_store()) return bootstrap::join_store(told, options.rendezvous_timeout);
   if (!told.has_ranks())
     fail(errc::invalid_argument, "this process is not part of a job", "no launcher's variables are set",

@@ -24,6 +24,7 @@ struct job_options {
   std::string peer_timeout;  ///< empty: HAWSER_PEER_TIMEOUT, else 10 s
   bool require_auth = false;
   bool has_checksums = false;
+  bool has_tls = false;
   std::string faults;  ///< empty: HAWSER_FAULTS, else none
 
   void add_to(CLI::App& app);

@@ -149,8 +149,8 @@ int run(const run_options& options, const context& process) {
          "use mpirun ... hawser bench --transport mpi");
   const communicator_options told = communicator_options_of(checked.job, checked.from);
   if (!process.is_worker)
-    return run_local(
-        {checked.ranks, process.arguments, told.peer_timeout, options.shrinks ? options.victim : std::nullopt});
+    return run_local({checked.ranks, process.arguments, told.peer_timeout,
+                      options.shrinks ? options.victim : std::nullopt, told.has_tls});
   communicator members(join_job(checked.from, told), told);
   return run_process(members, options, checked);
 }

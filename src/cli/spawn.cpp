@@ -282,6 +282,7 @@ int run_local(const local_job& job) {
   options.size = job.ranks;
   options.secret = bootstrap::make_secret();
   options.peer_timeout = job.peer_timeout;
+  options.has_tls = job.has_tls;
   bootstrap::store_server store(options);
   local_ranks ranks(job, child_ended);
   ranks.start(store.port(), options.secret);

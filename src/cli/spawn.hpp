@@ -20,6 +20,7 @@ struct local_job {
   std::vector<std::string> arguments;  ///< of every rank, the verb first
   std::chrono::milliseconds peer_timeout{10'000};
   std::optional<int> expendable{};  ///< a rank whose violent end is no failure of the job
+  bool has_tls = false;             ///< of the store
 };
 
 /// Runs the store server here, starts this program `ranks` times with the launcher's variables set, passes on what

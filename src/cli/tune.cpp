@@ -75,7 +75,7 @@ int run(const tune_options& options, const context& process) {
     if (from.has_ranks())
       fail(errc::invalid_argument, "--local is given, but " + from.launcher_name + " has started this process",
            "either starts the ranks, not both", "leave out --local");
-    return run_local({options.local, process.arguments, told.peer_timeout});
+    return run_local({options.local, process.arguments, told.peer_timeout, {}, told.has_tls});
   }
   bool is_first = false;
   const tune_report report = measure(options, from, told, is_first);

@@ -163,6 +163,7 @@ void job::identify_hosts() {
   const transport::registry& lines = options_.transports;
   std::string suited;
   for (const transport::factory& line : lines) suited += !line.suits_host || line.suits_host() ? '1' : '0';
+  suited += options_.has_tls ? 't' : '-';
   suited += options_.has_checksums ? 'c' : '-';
   suits_all_.assign(lines.size(), true);
   std::vector<std::string> known, machines;
@@ -183,12 +184,16 @@ void job::identify_hosts() {
     const std::string identity = introduction.substr(0, cores), theirs = introduction.substr(end + 1);
     if (theirs.size() != suited.size())
       hawser::fail(errc::mismatch, "the ranks have different transports",
-                   std::to_string(theirs.size() - 1) + " on one, " + std::to_string(lines.size()) + " on this one",
+                   std::to_string(theirs.size() - 2) + " on one, " + std::to_string(lines.size()) + " on this one",
                    "pass the same communicator_options::transports on all ranks");
     if (theirs.back() != suited.back())
       hawser::fail(errc::mismatch, "some ranks send checksums and others do not",
                    "rank " + std::to_string(participant - 1) + (options_.has_checksums ? " does not" : " does"),
                    "set HAWSER_CHECKSUMS, or communicator_options::has_checksums, alike on all ranks");
+    if (theirs[lines.size()] != suited[lines.size()])
+      hawser::fail(errc::mismatch, "some ranks use TLS and others do not",
+                   "rank " + std::to_string(participant - 1) + (options_.has_tls ? " does not" : " does"),
+                   "set HAWSER_TLS, or communicator_options::has_tls, alike on all ranks");
     for (std::size_t i = 0; i < lines.size(); ++i) suits_all_[i] = suits_all_[i] && theirs[i] == '1';
     host_names_.push_back(identity.substr(0, identity.find('\n')));
     host_numbers_.push_back(number_of(known, identity));
@@ -252,7 +257,8 @@ const transport::factory* job::network_line(std::string& refused) const {
     const transport::factory& line = options_.transports[i];
     if (line.reaches != transport::reach::network) continue;
     // Without a secret there is nothing to prove, and a handshake about it says nothing.
-    if (options_.require_auth && (!line.is_authenticated || door_->secret().empty())) {
+    const bool is_known = line.is_authenticated && !door_->secret().empty();
+    if ((options_.require_auth && !is_known) || (options_.has_tls && !line.can_encrypt)) {
       refused.append(refused.empty() ? "" : ", ").append(line.name);
       continue;
     }
@@ -272,6 +278,7 @@ std::unique_ptr<transport::router> job::open_transports() {
   environment.publish = [this](std::string_view key, std::string_view value) { door_->put(key, value); };
   environment.look_up = [this](std::string_view key) { return door_->get(key, options_.rendezvous_timeout); };
   environment.secret = door_->secret();
+  environment.has_tls = options_.has_tls;
   environment.incarnation = door_->scope();
   environment.peer_timeout = options_.peer_timeout;
   environment.interface = options_.interface.empty() ? door_->local_address() : options_.interface;
@@ -301,7 +308,8 @@ std::unique_ptr<transport::router> job::open_transports() {
   if (unreached != is_routed.end())
     hawser::fail(errc::unsupported, "no transport reaches rank " + std::to_string(unreached - is_routed.begin()),
                  refused.empty() ? "none of the job's transports goes there"
-                                 : "require_auth refuses " + refused + ", which cannot prove the job's secret",
+                 : options_.has_tls ? "TLS is asked for, which " + refused + " does not have"
+                                    : "require_auth refuses " + refused + ", which cannot prove the job's secret",
                  door_->secret().empty() && !refused.empty() ? "the job has none: set HAWSER_SECRET_FILE"
                                                              : "enable tcp between hosts");
   return wire;

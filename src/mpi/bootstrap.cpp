@@ -56,6 +56,7 @@ std::unique_ptr<bootstrap::store_server> start_server(invitation& told, int size
     server.size = size;
     server.address = told.addresses.size() == 1 ? told.addresses.front() : "";
     server.secret = told.secret;
+    server.has_tls = options.has_tls;
     server.peer_timeout = options.peer_timeout;
     auto started = std::make_unique<bootstrap::store_server>(server);
     told.port = started->port();
@@ -96,6 +97,7 @@ std::unique_ptr<bootstrap::bootstrap> mpi_bootstrap(MPI_Comm communicator, const
   joining.address = choose_address(told, communicator);
   joining.port = told.port;
   joining.secret = told.secret;
+  joining.has_tls = options.has_tls;
   joining.connect_timeout = options.connect_timeout;
   joining.peer_timeout = options.peer_timeout;
   auto joined = server ? std::make_unique<bootstrap::store_bootstrap>(joining, std::move(server))

@@ -32,20 +32,20 @@ bool has_no_way(int code) {
   return code == EHOSTUNREACH || code == ENETUNREACH || code == EHOSTDOWN;
 }
 
-std::uint32_t interest_of(const handshake& greeting) {
-  return greeting.output().empty() ? std::uint32_t{EPOLLIN} : std::uint32_t{EPOLLOUT};
+std::uint32_t interest_of(const net::channel& fd, const handshake& greeting) {
+  return static_cast<std::uint32_t>(greeting.output().empty() ? fd.awaited_by_read() : fd.awaited_by_write());
 }
 
 /// Moves the handshake on as far as the socket allows; the result tells why that is.
-net::io_result drive(int fd, handshake& greeting) {
+net::io_result drive(net::channel& fd, handshake& greeting) {
   std::array<std::byte, handshake::longest_message> buffer;
   for (;;) {
     net::io_result done;
     if (!greeting.output().empty()) {
-      done = net::write_some(fd, greeting.output());
+      done = fd.write(greeting.output());
       if (done.status == net::io_status::moved) greeting.sent(done.count);
     } else if (greeting.wanted() > 0) {
-      done = net::read_some(fd, std::span(buffer).first(greeting.wanted()));
+      done = fd.read(std::span(buffer).first(greeting.wanted()));
       if (done.status == net::io_status::moved) greeting.feed(std::span(buffer).first(done.count));
     } else {
       return {net::io_status::moved, 0, 0};  // it waits for a decision, or has ended
@@ -123,7 +123,7 @@ void tcp_transport::engine::accept_all() {
     }
     has_moved_ = true;
     const std::uint64_t id = next_visitor_++;
-    visitor guest{std::move(fd), handshake::accept(secret_, service::transport),
+    visitor guest{net::channel(std::move(fd), keys_, net::tls_side::accepts), handshake::accept(secret_, service::transport),
                   clock::now() + options_.handshake_timeout, 0};
     visitor& added = visitors_.emplace(id, std::move(guest)).first->second;
     set_timer();
@@ -138,14 +138,14 @@ void tcp_transport::engine::on_visitor(std::uint64_t id) {
   if (found == visitors_.end()) return;
   visitor& guest = found->second;
   has_moved_ = true;
-  net::io_result done = drive(guest.fd.value(), guest.greeting);
+  net::io_result done = drive(guest.fd, guest.greeting);
   if (guest.greeting.current() == handshake::state::deciding) {
     const std::string reason = refusal(guest.greeting.peer());
     guest.greeting.decide(reason.empty() ? verdict::accepted : verdict::refused, reason);
-    done = drive(guest.fd.value(), guest.greeting);
+    done = drive(guest.fd, guest.greeting);
   }
   if (done.status == net::io_status::would_block)
-    static_cast<void>(watch(guest.fd.value(), id, guest.interest, interest_of(guest.greeting)));
+    static_cast<void>(watch(guest.fd.value(), id, guest.interest, interest_of(guest.fd, guest.greeting)));
   else if (done.status == net::io_status::moved && guest.greeting.result() == verdict::accepted)
     admit(guest, id);
   if (done.status != net::io_status::would_block) visitors_.erase(id);
@@ -178,7 +178,7 @@ void tcp_transport::engine::connect(peer& each) {
       std::from_chars(published.data() + space + 1, published.data() + published.size(), port);
     const net::address to = net::resolve(published.substr(0, space), port, false).front();
     each.address = to.print();
-    each.fd = net::begin_connect(to);
+    each.fd = net::channel(net::begin_connect(to), keys_, net::tls_side::connects);
   } catch (const error& raised) {
     return fail_peer(each, {raised.code(), each.who, raised.what()});
   }
@@ -208,14 +208,16 @@ void tcp_transport::engine::on_connected(peer& each) {
 /// lives is the failure detector's to say.
 void tcp_transport::engine::on_greeting(peer& each) {
   has_moved_ = true;
-  const net::io_result done = drive(each.fd.value(), *each.greeting);
+  const net::io_result done = drive(each.fd, *each.greeting);
   switch (done.status) {
     case net::io_status::moved: return finish_greeting(each);
     case net::io_status::closed: return greet_again(each, " closed the connection during the handshake");
-    case net::io_status::failed: return greet_again(each, ": " + net::describe_errno(done.code));
+    case net::io_status::failed:
+      if (done.code == EKEYREJECTED) return fail_strange(each);
+      return greet_again(each, ": " + net::describe_errno(done.code));
     case net::io_status::would_block: break;
   }
-  if (!watch(each.fd.value(), static_cast<std::uint64_t>(each.who.value), each.interest, interest_of(*each.greeting)))
+  if (!watch(each.fd.value(), static_cast<std::uint64_t>(each.who.value), each.interest, interest_of(each.fd, *each.greeting)))
     lose(each, net::describe_errno(errno));
 }
 
@@ -228,6 +230,14 @@ void tcp_transport::engine::greet_again(peer& each, std::string_view how_it_ende
   connect(each);
 }
 
+/// The other side has not proven the secret, or does not believe that this one has.
+void tcp_transport::engine::fail_strange(peer& each) {
+  each.greeting.reset();
+  fail_peer(each, {errc::authentication, each.who,
+                   describe("cannot connect to rank " + to_string(each.who) + " at " + each.address,
+                            "it does not have this job's secret", "give every rank the same HAWSER_SECRET_FILE")});
+}
+
 void tcp_transport::engine::finish_greeting(peer& each) {
   const handshake ended = std::move(*each.greeting);
   each.greeting.reset();
@@ -235,15 +245,12 @@ void tcp_transport::engine::finish_greeting(peer& each) {
   if (!ended.is_malformed() && ended.result() == verdict::accepted) return open(each, std::move(each.fd));
   if (ended.is_malformed())
     return fail_peer(each, {errc::mismatch, each.who, describe(problem, "what listens there is not hawser")});
-  if (ended.result() == verdict::not_believed)
-    return fail_peer(
-        each, {errc::authentication, each.who,
-               describe(problem, "it does not have this job's secret", "give every rank the same HAWSER_SECRET_FILE")});
+  if (ended.result() == verdict::not_believed) return fail_strange(each);
   const errc code = ended.result() == verdict::other_version ? errc::mismatch : errc::peer_failed;
   fail_peer(each, {code, each.who, describe(problem, ended.reason())});
 }
 
-void tcp_transport::engine::open(peer& each, net::unique_fd fd) {
+void tcp_transport::engine::open(peer& each, net::channel fd) {
   has_moved_ = true;
   each.fd = std::move(fd);
   each.now = stage::open;

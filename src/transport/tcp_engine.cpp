@@ -26,6 +26,7 @@ tcp_transport::engine::engine(const endpoint_environment& environment, tcp_optio
       size_(environment.size),
       look_up_(environment.look_up),
       secret_(environment.secret),
+      keys_(environment.has_tls ? net::make_tls_keys(environment.secret, service::transport) : nullptr),
       connect_timeout_(environment.peer_timeout),
       peer_timeout_(environment.peer_timeout),
       buffer_limit_(std::clamp(environment.memory_budget / static_cast<std::size_t>(std::max(environment.size, 1)),
@@ -79,7 +80,7 @@ void tcp_transport::engine::receive(rank from, tag match, sink into, completion&
   if (each.queue.outstanding() == 0) return;
   // What arrived before the end of a connection can still be received; nothing else will come.
   if (each.now == stage::lost) return each.queue.fail_all(failure(*each.why_lost));
-  if (each.now == stage::open && !(each.interest & EPOLLIN)) watch(each);
+  if (each.now == stage::open && (!(each.interest & EPOLLIN) || each.fd.has_unread())) watch(each);
 }
 
 void tcp_transport::engine::mark_dirty(peer& each) {
@@ -96,6 +97,15 @@ void tcp_transport::engine::flush_dirty() {
   flushing_.clear();
 }
 
+void tcp_transport::engine::read_unread() {
+  std::swap(unread_, reading_);
+  for (peer* each : reading_) {
+    each->is_unread = false;
+    if (each->now == stage::open && each->fd.has_unread()) read(*each);
+  }
+  reading_.clear();
+}
+
 bool tcp_transport::engine::may_look_away() noexcept {
   if (pending_ == 0 && ++looked_away_ < rounds_without_looking) return true;
   looked_away_ = 0;
@@ -106,13 +116,14 @@ bool tcp_transport::engine::may_look_away() noexcept {
 bool tcp_transport::engine::arm() noexcept {
   looked_away_ = rounds_without_looking;
   is_look_due_ = is_look_due_ || is_look_due();
-  return dirty_.empty() && !is_look_due_;
+  return dirty_.empty() && unread_.empty() && !is_look_due_;
 }
 
 bool tcp_transport::engine::progress() {
   if (closed_) return false;
   has_moved_ = false;
   if (is_look_due_) look_at_links();
+  if (!unread_.empty()) read_unread();
   flush_dirty();
   // An answer to what has just gone out is not there yet: the next round looks, whatever that one sends.
   if (has_moved_ && !std::exchange(has_only_sent_, true)) return true;
@@ -153,6 +164,7 @@ bool tcp_transport::engine::watch(int fd, std::uint64_t key, std::uint32_t& curr
 
 void tcp_transport::engine::watch(peer& each) {
   const bool reads = each.queue.wants_data();
+  if (reads && each.fd.has_unread() && !std::exchange(each.is_unread, true)) unread_.push_back(&each);
   const std::uint32_t wanted = (reads ? std::uint32_t{EPOLLIN} : 0) | (each.is_blocked ? std::uint32_t{EPOLLOUT} : 0);
   if (!watch(each.fd.value(), static_cast<std::uint64_t>(each.who.value), each.interest, wanted))
     lose(each, net::describe_errno(errno));
@@ -216,6 +228,7 @@ void tcp_transport::engine::shutdown() {
   listener_.reset();
   timer_.reset();
   dirty_.clear();
+  unread_.clear();
 }
 
 tcp_transport::tcp_transport(const endpoint_environment& environment, tcp_options options)
@@ -244,9 +257,11 @@ void tcp_transport::shutdown() {
 }
 
 factory tcp_factory(tcp_options options) {
-  return {"tcp", reach::network, true, [options](const endpoint_environment& environment) {
-            return any_transport(std::make_unique<tcp_transport>(environment, options));
-          }};
+  factory made{"tcp", reach::network, true, [options](const endpoint_environment& environment) {
+                 return any_transport(std::make_unique<tcp_transport>(environment, options));
+               }};
+  made.can_encrypt = true;
+  return made;
 }
 
 }  // namespace hawser::transport

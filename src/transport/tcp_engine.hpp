@@ -18,7 +18,7 @@
 #include <hawser/transport/matching.hpp>
 #include <hawser/transport/tcp.hpp>
 
-#include "../core/socket.hpp"
+#include "../core/channel.hpp"
 
 namespace hawser::transport {
 
@@ -60,7 +60,7 @@ class tcp_transport::engine {
 
     rank who;
     stage now = stage::idle;
-    net::unique_fd fd;
+    net::channel fd;
     std::string address;                // where it was connected to, for messages
     std::optional<handshake> greeting;  // of the connecting side
     clock::time_point began;            // connecting
@@ -71,6 +71,7 @@ class tcp_transport::engine {
     std::deque<outgoing> sends;
     std::size_t sent = 0;  // of the first one, its head included
     bool is_dirty = false;
+    bool is_unread = false;   // its channel holds bytes that the socket does not tell of
     bool is_blocked = false;  // the socket took no more
 
     match_queue queue;
@@ -81,7 +82,7 @@ class tcp_transport::engine {
 
   /// An accepted connection that has not said, and proven, who it is.
   struct visitor {
-    net::unique_fd fd;
+    net::channel fd;
     handshake greeting;
     clock::time_point deadline;
     std::uint32_t interest = 0;
@@ -95,6 +96,7 @@ class tcp_transport::engine {
   void close(peer& each);
   void mark_dirty(peer& each);
   void flush_dirty();
+  void read_unread();
   bool may_look_away() noexcept;
   void on_event(std::uint64_t key, std::uint32_t events);
   bool watch(int fd, std::uint64_t key, std::uint32_t& current, std::uint32_t wanted);
@@ -113,8 +115,9 @@ class tcp_transport::engine {
   void on_connected(peer& each);
   void on_greeting(peer& each);
   void greet_again(peer& each, std::string_view how_it_ended);
+  void fail_strange(peer& each);
   void finish_greeting(peer& each);
-  void open(peer& each, net::unique_fd fd);
+  void open(peer& each, net::channel fd);
 
   // tcp_liveness.cpp: links that are cut
   void watch_over(int fd) const;
@@ -134,6 +137,7 @@ class tcp_transport::engine {
   int size_;
   std::function<std::string(std::string_view)> look_up_;
   std::string secret_;
+  std::shared_ptr<const net::tls_keys> keys_;  // null: in the clear
   std::chrono::milliseconds connect_timeout_, peer_timeout_;
   clock::time_point next_look_{};
   bool is_look_due_ = false;
@@ -149,6 +153,7 @@ class tcp_transport::engine {
   std::unordered_map<std::uint64_t, visitor> visitors_;
   std::uint64_t next_visitor_;
   std::vector<peer*> dirty_, flushing_;  // peers with something new to send
+  std::vector<peer*> unread_, reading_;  // peers with something that has left the socket
   std::vector<std::byte> scratch_;
   std::optional<failure> closed_;
 };

@@ -35,7 +35,7 @@ void tcp_transport::engine::write(peer& each) {
         offered += part.size() - dropped;
       }
     }
-    const net::io_result done = net::write_some(each.fd.value(), std::span(parts).first(count));
+    const net::io_result done = each.fd.write(std::span(parts).first(count));
     if (done.status == net::io_status::failed) return lose(each, net::describe_errno(done.code));
     written += done.count;
     if (done.count > 0 && !complete_sends(each, done.count)) return;
@@ -73,7 +73,7 @@ void tcp_transport::engine::read(peer& each) {
     const std::span<std::byte> place = each.current ? each.queue.place(*each.current) : std::span<std::byte>{};
     if (!place.empty()) parts[count++] = {place.data(), place.size()};
     parts[count++] = {scratch_.data(), scratch_.size()};
-    const net::io_result got = net::read_some(each.fd.value(), std::span(parts).first(count));
+    const net::io_result got = each.fd.read(std::span(parts).first(count));
     if (got.status == net::io_status::would_block) break;
     if (got.status == net::io_status::closed)
       return lose(each, "it closed the connection: its process ended or was killed");
@@ -84,7 +84,7 @@ void tcp_transport::engine::read(peer& each) {
     if (direct > 0) each.queue.advance(*each.current, direct);
     if (each.current && each.current->missing() == 0 && !finish(each)) return;
     if (!take(each, std::span(scratch_).first(got.count - direct))) return;
-    if (got.count < place.size() + scratch_.size()) break;  // the socket is empty
+    if (got.count < place.size() + scratch_.size() && !each.fd.has_unread()) break;  // the socket is empty
   }
   if (options_.quick_ack && total >= least_quick_ack) {
     const int on = 1;  // the kernel forgets it, so it is said after each read

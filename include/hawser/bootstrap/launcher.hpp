@@ -31,6 +31,7 @@ struct launch {
   std::string trace_directory;               ///< HAWSER_TRACE: where ranks leave their traces; "" for nowhere
   int dump_signal = 0;                       ///< HAWSER_DUMP_SIGNAL; SIGUSR2 where only HAWSER_DUMP_DIR is set; 0: none
   bool has_checksums = false;                ///< HAWSER_CHECKSUMS=1
+  bool has_tls = false;                      ///< HAWSER_TLS: on or off
   std::string faults;                        ///< HAWSER_FAULTS: docs/faults.md
 
   bool has_ranks() const noexcept { return rank.has_value(); }

@@ -23,14 +23,15 @@ struct store_server_options {
   milliseconds peer_timeout{10'000};      ///< a rank that sends nothing for this long has failed
   milliseconds handshake_timeout{5'000};  ///< a connection that has not proven the secret by then is closed
   std::size_t memory_limit = std::size_t{256} << 20;  ///< bytes of all stored keys and values
+  bool has_tls = false;                   ///< every connection is TLS 1.3 by a key made from the secret
 };
 
 /// Key-value store and failure detector of one job: one thread, epoll. A rank whose connection closes without `leave`,
 /// or that is silent for `peer_timeout`, is reported to all other ranks at once. Messages are at most 16 MiB.
 class store_server {
  public:
-  /// Listens when it returns. Throws errc::io (address in use, unknown host), errc::invalid_argument, and
-  /// errc::authentication for an empty secret that is not allowed.
+  /// Listens when it returns. Throws errc::io (address in use, unknown host), errc::invalid_argument,
+  /// errc::authentication for an empty secret that is not allowed, and errc::unsupported for TLS without OpenSSL.
   explicit store_server(store_server_options options);
   store_server(const store_server&) = delete;
   store_server& operator=(const store_server&) = delete;
@@ -64,6 +65,7 @@ struct store_options {
   milliseconds connect_timeout{60'000};  ///< bound of all connection attempts; rank 0 may start late
   milliseconds request_timeout{30'000};  ///< bound of `put` and `erase`
   milliseconds peer_timeout{10'000};     ///< the smaller one of this and the server's applies
+  bool has_tls = false;                  ///< as the server's, and as that of a store that this rank would open
 };
 
 /// Ranks that the others know as possible successors of a lost store: the lowest of each host first.

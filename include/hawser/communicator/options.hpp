@@ -77,6 +77,10 @@ struct communicator_options {
   /// A CRC32C after each message, over whatever transport, that turns corruption into errc::corrupted
   /// (transport/checksums.hpp). The same on all ranks.
   bool has_checksums = false;
+  /// TLS 1.3 on every connection of hawser's own TCP, by a key that is made from the job's secret (docs/security.md);
+  /// transports between hosts that cannot are refused. The same on all ranks. The store has its own option
+  /// (`bootstrap::store_options::has_tls`); HAWSER_TLS sets both.
+  bool has_tls = false;
   /// Where /sys is, for `communicator::check_links`; tests have another one.
   std::string system_root = "/";
   /// Faults that are injected into every transport, to see what a program makes of them (docs/faults.md):
@@ -86,7 +90,7 @@ struct communicator_options {
 
 /// The options that a launcher's environment gives (HAWSER_TOPOLOGY, HAWSER_DECISIONS, HAWSER_TUNING,
 /// HAWSER_PEER_TIMEOUT, HAWSER_CACHE_DIR, HAWSER_VALIDATE, HAWSER_DUMP_DIR, HAWSER_DUMP_SIGNAL,
-/// HAWSER_TRACE, HAWSER_CHECKSUMS, HAWSER_FAULTS).
+/// HAWSER_TRACE, HAWSER_CHECKSUMS, HAWSER_TLS, HAWSER_FAULTS).
 inline communicator_options options_of(const bootstrap::launch& from) {
   communicator_options told;
   told.topology = from.topology;
@@ -100,6 +104,7 @@ inline communicator_options options_of(const bootstrap::launch& from) {
   told.trace_directory = from.trace_directory;
   if (from.peer_timeout) told.peer_timeout = *from.peer_timeout;
   told.has_checksums = from.has_checksums;
+  told.has_tls = from.has_tls;
   told.faults = from.faults;
   return told;
 }

@@ -17,6 +17,7 @@ struct bootstrap_options {
   std::string interface;
   bootstrap::milliseconds peer_timeout{10'000};
   bootstrap::milliseconds connect_timeout{60'000};
+  bool has_tls = false;  ///< of the store's connections
 };
 
 /// Collective over the communicator, whose ranks become hawser's. MPI only carries the store's address and a fresh

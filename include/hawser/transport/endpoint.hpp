@@ -35,6 +35,8 @@ struct endpoint_environment {
   std::string incarnation{};
   /// Upper bound of memory for buffers that the transport allocates itself, per endpoint.
   std::size_t memory_budget = std::size_t{64} << 20;
+  /// Every connection between hosts is to be encrypted by a key made from the secret.
+  bool has_tls = false;
 };
 
 /// How far a transport reaches; the router prefers the narrower one.
@@ -51,6 +53,8 @@ struct factory {
   std::function<bool()> suits_host = {};
   /// Whether it can be opened again for other ranks of the job, after a loss or to admit newcomers.
   bool is_renewable = true;
+  /// Whether it does what `endpoint_environment::has_tls` asks for.
+  bool can_encrypt = false;
 };
 
 /// The transports that a program has; the order is the order of preference within one reach.

@@ -113,6 +113,7 @@ TEST(launcher, values_that_cannot_be_right) {
   expect_error({{"MASTER_PORT", "http"}}, errc::parse, "MASTER_PORT");
   expect_error({{"HAWSER_STORE", "29500"}}, errc::parse, "host:port");
   expect_error({{"HAWSER_CHECKSUMS", "yes"}}, errc::parse, "HAWSER_CHECKSUMS");
+  expect_error({{"HAWSER_TLS", "yes"}}, errc::parse, "HAWSER_TLS");
   expect_error({{"HAWSER_PEER_TIMEOUT", "soon"}}, errc::parse, "soon");
   expect_error({{"HAWSER_PEER_TIMEOUT", "0"}}, errc::parse, "HAWSER_PEER_TIMEOUT");
   expect_error({{"HAWSER_ALLOW_NO_SECRET", "yes"}}, errc::parse, "HAWSER_ALLOW_NO_SECRET");
@@ -138,6 +139,8 @@ TEST(launcher, settings) {
   EXPECT_EQ(read({{"HAWSER_CACHE_DIR", "/c"}, {"HOME", "/h"}}).cache_directory, "/c");
   EXPECT_TRUE(read({{"HAWSER_CHECKSUMS", "1"}}).has_checksums);
   EXPECT_FALSE(read({{"HAWSER_CHECKSUMS", "0"}}).has_checksums);
+  EXPECT_TRUE(read({{"HAWSER_TLS", "on"}}).has_tls);
+  EXPECT_FALSE(read({{"HAWSER_TLS", "off"}}).has_tls || read({}).has_tls);
   EXPECT_EQ(read({{"HAWSER_FAULTS", "drop:0.1"}}).faults, "drop:0.1");
   EXPECT_EQ(read({{"HAWSER_PEER_TIMEOUT", "250ms"}}).peer_timeout, 250ms);
 }
