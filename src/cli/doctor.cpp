@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -15,6 +16,7 @@
 
 #include "describe_topology.hpp"
 #include "doctor_hang.hpp"
+#include "fast_paths.hpp"
 #include "verbs.hpp"
 
 namespace hawser::cli {
@@ -34,6 +36,7 @@ struct diagnosis {
   discovery::peer_report peers;
   std::vector<rail> rails;
   std::vector<discovery::phase> phases;
+  std::vector<fast_path> fast_paths;
 
   bool is_healthy() const {
     return std::ranges::none_of(summary.findings,
@@ -54,9 +57,10 @@ std::vector<rail> rails_of(const topology::graph& machine) {
 }
 
 diagnosis examine() {
+  std::vector<fast_path> tried = try_fast_paths();  // first: it forks
   const discovery::discovery found = discovery::discover();
   diagnosis made{discovery::summarise(found.machine), discovery::ask_peer_access(), rails_of(found.machine),
-                 found.phases};
+                 found.phases, std::move(tried)};
   for (const topology::finding& each : made.peers.findings)
     if (std::ranges::find(made.summary.findings, each) == made.summary.findings.end())
       made.summary.findings.push_back(each);
@@ -94,7 +98,7 @@ std::string rails_in_words(const std::vector<rail>& rails) {
 
 std::string in_words(const diagnosis& made) {
   return discovery::to_text(made.summary) + "\n" + peers_in_words(made.peers) + "\n" + rails_in_words(made.rails) +
-         "\n" + describe(made.phases);
+         "\n" + in_words(made.fast_paths) + "\n" + describe(made.phases);
 }
 
 std::string in_json(const diagnosis& made) {
@@ -111,10 +115,14 @@ std::string in_json(const diagnosis& made) {
     rails.push_back({{"gpu", each.gpu}, {"distance", std::string(to_string(each.distance))}, {"nics", each.nics}});
   for (const discovery::phase& each : made.phases)
     phases.push_back({{"name", each.name}, {"seconds", each.time.count()}});
+  ordered_json fast_paths = ordered_json::array();
+  for (const fast_path& each : made.fast_paths)
+    fast_paths.push_back({{"name", each.name}, {"is_trusted", each.is_trusted}, {"reason", each.reason}});
   const ordered_json document{{"schema", "hawser.doctor/1"},
                               {"summary", ordered_json::parse(discovery::to_json(made.summary))},
                               {"peer_access", peers},
                               {"rails", rails},
+                              {"fast_paths", fast_paths},
                               {"phases", phases}};
   return document.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
@@ -124,7 +132,7 @@ std::string in_json(const diagnosis& made) {
 verb add_doctor(CLI::App& program, const context&) {
   auto form = std::make_shared<std::string>("text");
   CLI::App* const app =
-      program.add_subcommand("doctor", "Look at this machine: findings, peer access, the NIC of each GPU");
+      program.add_subcommand("doctor", "Look at this machine: findings, peer access, the NIC of each GPU, fast paths");
   app->add_option("--format", *form, "text or json (docs/schema/doctor-1.json)")
       ->capture_default_str()
       ->type_name("FORMAT");

@@ -1,5 +1,6 @@
 // Chooses the kernels: for the processor once, for type and operator per call.
 #include <hawser/executor/reduce.hpp>
+#include <hawser/executor/trusted_kernels.hpp>
 
 #include <array>
 #include <cstdio>
@@ -31,9 +32,10 @@ bool has_f16c() noexcept {
 
 #ifdef HAWSER_X86_KERNELS
 /// A processor or an emulator that says it has instructions may yet get them wrong: what differs is not used.
-bool is_right(const kernel_table& tested) noexcept {
+bool is_right(const kernel_table& tested, const char* set, std::string& refused) {
   const std::string difference = find_difference(tested, baseline_kernels());
   if (difference.empty()) return true;
+  refused = std::string(set) + ": " + difference + " differs";
   std::fprintf(stderr, "hawser: vector kernels are refused: %s differs from the plain one on this processor\n",
                difference.c_str());
   return false;
@@ -43,19 +45,25 @@ bool is_right(const kernel_table& tested) noexcept {
 struct supported_sets {
   std::array<instruction_set, 3> sets{instruction_set::baseline};
   std::size_t count = 1;
+  std::string refused;
 
-  supported_sets() noexcept {
+  supported_sets() {
 #ifdef HAWSER_X86_KERNELS
     __builtin_cpu_init();
     const bool has_avx2 = __builtin_cpu_supports("avx2") && has_f16c();
     const bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    const bool is_avx2_right = has_avx2 && is_right(avx2_kernels());
+    const bool is_avx2_right = has_avx2 && is_right(avx2_kernels(), "avx2", refused);
     if (is_avx2_right) sets[count++] = instruction_set::avx2;
-    if (is_avx2_right && has_avx512 && is_right(avx512_kernels())) sets[count++] = instruction_set::avx512;
+    if (is_avx2_right && has_avx512 && is_right(avx512_kernels(), "avx512", refused)) sets[count++] = instruction_set::avx512;
 #endif
   }
 };
+
+const supported_sets& supported() {
+  static const supported_sets tried;
+  return tried;
+}
 
 instruction_set best_set() noexcept {
   return instruction_sets().back();
@@ -142,8 +150,11 @@ std::string_view to_string(instruction_set set) noexcept {
 }
 
 std::span<const instruction_set> instruction_sets() noexcept {
-  static const supported_sets supported;
-  return {supported.sets.data(), supported.count};
+  return {supported().sets.data(), supported().count};
+}
+
+const std::string& refused_kernels() {
+  return supported().refused;
 }
 
 reducer make_reducer(data_type type, reduce_kind kind) {

@@ -2,13 +2,14 @@
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 import unittest
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from program import SOURCE, hawser
+from program import HAWSER, SOURCE, hawser
 
 DATA = SOURCE / "tests" / "data"
 SUMMARY_KEYS = ["hosts", "gpus", "nvlink_domains", "nics", "numa_nodes", "switches_by_level", "links", "levels", "findings"]
@@ -137,6 +138,23 @@ class Doctor(unittest.TestCase):
         for each in found["peer_access"]:
             self.assertIn("nearest", each)
         self.assertGreater(len(found["phases"]), 3)
+        self.assertEqual([each["name"] for each in found["fast_paths"]],
+                         ["shared memory", "host_memory() of neighbours", "reading a neighbour", "vector kernels",
+                          "crc32c instruction", "ucx", "tls"])
+
+    def test_fast_paths_are_tried_and_what_is_refused_says_why(self):
+        def tried(*before):
+            done = subprocess.run([*before, HAWSER, "doctor", "--format", "json"], text=True, restore_signals=False,
+                                  capture_output=True, timeout=60, check=False)
+            self.assertIn(done.returncode, (0, 1), done.stderr)
+            return {each["name"]: each for each in json.loads(done.stdout)["fast_paths"]}
+        usual = tried()
+        self.assertTrue(usual["shared memory"]["is_trusted"], usual)
+        # Without room for a file there is nothing that two processes could share.
+        poor = tried("prlimit", "--fsize=0")
+        self.assertFalse(poor["shared memory"]["is_trusted"], poor)
+        self.assertIn("tcp is used", poor["shared memory"]["reason"])
+        self.assertEqual(poor["vector kernels"], usual["vector kernels"])
 
     @unittest.skipUnless(os.environ.get("HAWSER_FAKE_NVML_LIBRARY"), "there is no fake libnvidia-ml.so.1")
     def test_gpus_of_a_fake_machine(self):

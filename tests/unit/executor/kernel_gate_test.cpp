@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include <hawser/executor/reduce.hpp>
+#include <hawser/executor/trusted_kernels.hpp>
 
 #include "../../../src/executor/kernel_gate.hpp"
 
@@ -26,6 +27,7 @@ void wrong_scaling(void* out, const void* in, std::size_t count, double) {
 
 TEST(kernel_gate, lets_every_set_of_this_processor_through) {
   EXPECT_EQ(find_difference(baseline_kernels(), baseline_kernels()), "");
+  EXPECT_EQ(refused_kernels(), "");
 #ifdef HAWSER_X86_KERNELS
   for (const instruction_set set : instruction_sets()) {
     if (set == instruction_set::avx2) {
