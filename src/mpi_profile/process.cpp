@@ -76,6 +76,7 @@ void process::make_world() {
     mpi::bootstrap_options joining;
     joining.interface = options.interface;
     joining.peer_timeout = options.peer_timeout;
+    joining.has_tls = options.has_tls;
     world_ = std::make_unique<hawser::communicator>(mpi::mpi_bootstrap(world_copy_, joining), std::move(options));
   } catch (const std::exception& failed) {
     problem = failed.what();
