@@ -242,6 +242,7 @@ launch read_launch(const variable_lookup& variable) {
   out.has_tls = switch_of(variable, "HAWSER_TLS");
   out.has_checksums = flag_of(variable, "HAWSER_CHECKSUMS");
   out.faults = value_of(variable, "HAWSER_FAULTS").value_or("");
+  out.nccl_library = value_of(variable, "HAWSER_NCCL_LIBRARY").value_or("");
   if (const auto own = value_of(variable, "HAWSER_CACHE_DIR"))
     out.cache_directory = *own;
   else if (const auto xdg = value_of(variable, "XDG_CACHE_HOME"))

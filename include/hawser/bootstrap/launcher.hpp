@@ -33,6 +33,7 @@ struct launch {
   bool has_checksums = false;                ///< HAWSER_CHECKSUMS=1
   bool has_tls = false;                      ///< HAWSER_TLS: on or off
   std::string faults;                        ///< HAWSER_FAULTS: docs/faults.md
+  std::string nccl_library;                  ///< HAWSER_NCCL_LIBRARY: NCCL's file; "" for libnccl.so.2
 
   bool has_ranks() const noexcept { return rank.has_value(); }
   /// Enough is known to join a job over the TCP store.
