@@ -39,6 +39,11 @@ else
 fi
 part F-graph-replay "$build/bin/gpu_bench"
 part G-ranks-as-threads "$build/bin/test_gpu.all" --gtest_filter='group_on_one_gpu*'
+if [[ -x $build/bin/test_gpu.nccl ]] || cmake --build "$build" --target test_gpu.nccl 2>/dev/null; then
+  part I-nccl "$build/bin/test_gpu.nccl"
+else
+  echo "I-nccl                       left out: hawser::nccl was not built"
+fi
 echo "H (processes, cudaIpc and descriptors), I (NCCL) and J (UCX) have no program yet: see docs/gpu.md"
 echo "logs: $out"
 exit $failed

@@ -28,7 +28,9 @@ TEST(nccl_types, every_pair_is_there_or_has_a_reason) {
       const bool is_there = type != data_type::user && type != data_type::int16 && type != data_type::uint16 &&
                             (kind <= reduce_kind::avg || (kind == reduce_kind::premul_sum && is_floating(type)));
       EXPECT_EQ(!why.has_value(), is_there);
-      if (why) EXPECT_FALSE(why->empty());
+      if (why) {
+        EXPECT_FALSE(why->empty());
+      }
       if (is_there) {
         const auto number = nccl::native_type(type);
         ASSERT_TRUE(number.has_value());
