@@ -92,7 +92,15 @@ void engine::poll() {
 /// Progress by another thread has disarmed the transports under a thread that blocks on their descriptors.
 void engine::keep_sleepers_armed() {
   const bool is_asleep = driver_ ? driver_->is_blocked : is_helper_asleep_;
-  if (is_asleep && (is_interrupted_.load(std::memory_order_acquire) || !wire_.arm())) router_.wake();
+  if (is_asleep && !may_sleep()) router_.wake();
+}
+
+/// Whether a descriptor tells of all that may happen next; arms the transports for that.
+bool engine::may_sleep() {
+  if (is_interrupted_.load(std::memory_order_acquire)) return false;
+  for (const operation* each : active_)
+    if (each->can_only_be_polled()) return false;
+  return wire_.arm();
 }
 
 bool engine::progress() {
@@ -229,7 +237,7 @@ bool engine::drive(lock& held, waiter& self, limit& until) {
 
 void engine::block(lock& held, waiter& self, clock::time_point deadline) {
   const int descriptor = wire_.wait_descriptor();
-  if (is_interrupted_.load(std::memory_order_acquire) || (descriptor >= 0 && !wire_.arm())) return;
+  if (descriptor >= 0 ? !may_sleep() : is_interrupted_.load(std::memory_order_acquire)) return;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock::now());
   const auto timeout = std::clamp(left, std::chrono::milliseconds{0}, longest_block);
   self.is_blocked = true;
@@ -275,7 +283,7 @@ engine::background engine::background_step() {
   if (progress() || is_interrupted_.load(std::memory_order_acquire)) return background::busy;
   // What has just ended may have been the last; the next blocking call must not find this thread awake beside it.
   if (unattended_ == 0) return background::left;
-  if (!wire_.arm()) return background::busy;
+  if (!may_sleep()) return background::busy;
   is_helper_asleep_ = true;
   return background::idle;
 }
@@ -289,14 +297,18 @@ void engine::fail_all(const transport::failure& why) {
   const lock held = enter();
   for (operation* each : active_) each->fail(why);
   if (why.code == errc::peer_failed && why.peer.value >= 0) wire_.peer_failed(why);
-  wire_.shutdown();
-  settle();
-  wake_waiters();
+  drop_all();
 }
 
 void engine::shutdown() {
   const lock held = enter();
+  drop_all();
+}
+
+/// Nobody touches memory of the caller's any more.
+void engine::drop_all() {
   wire_.shutdown();
+  for (operation* each : active_) each->let_go();
   settle();
   wake_waiters();
 }

@@ -78,10 +78,29 @@ void operation::start(std::uint16_t order_number) {
   next_segment_ = 0;
   is_told_ = false;
   if (!has_steps) return;
-  const std::int64_t slots = std::min(arguments_.window, arguments_.segments);
-  while (static_cast<std::int64_t>(slots_.size()) < slots) slots_.push_back(std::make_unique<slot>());
+  if (slots_.empty()) prepare_slots();
   for (const auto& each : slots_) begin_segment(*each);
-  run_ready();
+  move();
+}
+
+/// Everything that a run needs beside its buffers.
+void operation::prepare_slots() {
+  const std::size_t steps = arguments_.program->code.source.steps.size();
+  const auto slots = static_cast<std::size_t>(std::min(arguments_.window, arguments_.segments));
+  while (slots_.size() < slots) {
+    auto made = std::make_unique<slot>();
+    made->part = {0, arguments_.segments};
+    made->transfers = std::vector<transfer>(steps);
+    for (std::uint32_t i = 0; i < steps; ++i) {
+      transfer& t = made->transfers[i];
+      t.done = &operation::on_done;
+      t.owner = this;
+      t.home = made.get();
+      t.step = i;
+    }
+    allocate_scratch(*made);
+    slots_.push_back(std::move(made));
+  }
 }
 
 void operation::begin_segment(slot& home) {
@@ -90,22 +109,11 @@ void operation::begin_segment(slot& home) {
   home.part = {next_segment_++, arguments_.segments};
   home.waits = program.waits_for_start;
   home.steps_left = static_cast<std::uint32_t>(steps);
-  if (home.transfers.empty()) {
-    allocate_scratch(home);
-    home.transfers = std::vector<transfer>(steps);
-    for (std::uint32_t i = 0; i < steps; ++i) {
-      transfer& t = home.transfers[i];
-      t.done = &operation::on_done;
-      t.owner = this;
-      t.home = &home;
-      t.step = i;
-    }
-  }
   for (std::uint32_t i = 0; i < steps; ++i)
     if (home.waits[i] == 0) ready_.push_back({&home, i});
 }
 
-void operation::allocate_scratch(slot& home) {
+void operation::lay_out_scratch(slot& home) {
   const std::int64_t blocks = arguments_.program->code.source.scratch_blocks;
   const std::size_t element = arguments_.element_bytes;
   std::int64_t elements = 0;
@@ -120,13 +128,18 @@ void operation::allocate_scratch(slot& home) {
     home.scratch = block_layout::ragged(nullptr, arguments_.scratch_counts, home.scratch_offsets, element);
   }
   home.scratch_bytes = static_cast<std::size_t>(elements) * element;
+  home.scratch.hold_one_segment();
+}
+
+void operation::allocate_scratch(slot& home) {
+  lay_out_scratch(home);
   home.scratch_memory.reset(new std::byte[home.scratch_bytes]);
-  home.scratch.hold_one_segment().move_to(home.scratch_memory.get());
+  home.scratch.move_to(home.scratch_memory.get());
 }
 
 void operation::advance() {
   try {
-    run_ready();
+    move();
   } catch (const error& raised) {
     fail({raised.code(), raised.peer().value_or(rank(-1)), raised.what()});
   } catch (const std::exception& raised) {
@@ -157,12 +170,8 @@ void operation::issue(slot& home, std::uint32_t index) {
 
 void operation::collect(slot& home, schedule::operand what, std::vector<run>& runs) const {
   runs.clear();
-  for (const schedule::region& each : arguments_.program->code.source.at(what)) {
-    const block_layout& layout = each.where == schedule::buffer::input    ? arguments_.input
-                                 : each.where == schedule::buffer::output ? arguments_.output
-                                                                          : home.scratch;
-    layout.append_runs(each, home.part, runs);
-  }
+  for (const schedule::region& each : arguments_.program->code.source.at(what))
+    layout_of(home, each.where).append_runs(each, home.part, runs);
 }
 
 transport::tag operation::tag_of(const slot& home, const step& s) const {
@@ -300,10 +309,14 @@ void operation::on_done(transport::completion& self, const transport::failure* f
   t.is_pending = false;
   --owner.pending_;
   if (failed != nullptr) return owner.fail(*failed);
-  if (owner.failed_) return;
-  owner.finish_receive(t);
-  owner.record_end(t.recorded);
-  owner.completed(*t.home, t.step);
+  if (!owner.failed_) owner.arrived(t);
+}
+
+/// Of a send, that it has left.
+void operation::arrived(transfer& t) {
+  finish_receive(t);
+  record_end(t.recorded);
+  completed(*t.home, t.step);
 }
 
 void operation::tell() {

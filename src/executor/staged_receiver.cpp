@@ -100,11 +100,11 @@ std::optional<transport::failure> staged_receiver::judge(incoming& message, cons
   if (!message.into.consume || message.largest >= of.bytes) return std::nullopt;
   message.largest -= message.largest % message.into.granule;
   if (message.largest > 0) return std::nullopt;
-  return transport::failure{errc::unsupported, message.home->peer,
-                            describe("elements of " + std::to_string(message.into.granule) +
-                                         " bytes cannot be reduced as they arrive from device memory",
-                                     "pieces have at most " + std::to_string(of.largest) + " bytes",
-                                     "raise staging_options::buffer_bytes")};
+  return transport::failure{
+      errc::unsupported, message.home->peer,
+      describe("elements of " + std::to_string(message.into.granule) +
+                   " bytes cannot be reduced as they arrive from device memory",
+               "pieces have at most " + std::to_string(of.largest) + " bytes", "raise staging_options::buffer_bytes")};
 }
 
 void staged_receiver::on_announced(incoming& message) {

@@ -48,7 +48,8 @@ class staged_receiver {
     grant::text text{};
     int held = 0;  // transfers and a copy that refer to it
   };
-  /// A message that does not come straight through. It ends when nothing holds it and all has arrived, or it has failed.
+  /// A message that does not come straight through. It ends when nothing holds it and all has arrived, or it has
+  /// failed.
   struct incoming {
     lane* home = nullptr;
     std::list<incoming>::iterator self;

@@ -102,13 +102,13 @@ void copy_queue::drain() noexcept {
 
 /// After an error of the device: what is under way is waited for as far as that is possible, and has failed.
 void copy_queue::stop(const transport::failure& why) noexcept {
-  while (!under_way_.empty()) {
+  do {  // also for a copy that was enqueued and has no mark
     try {
       device_.synchronise(stream_);
     } catch (const std::exception&) {  // the same error; `why` has the first
     }
     tell(under_way_.size(), &why);
-  }
+  } while (!under_way_.empty());
 }
 
 void copy_queue::tell(std::size_t how_many, const transport::failure* why) noexcept {

@@ -15,8 +15,8 @@ class device_memory final : public std::pmr::memory_resource {
 
  private:
   void* do_allocate(std::size_t bytes, std::size_t) override {
-    return device_.allocate(bytes, is_mixed_ && ++made_ % 2 == 0 ? executor::memory_kind::host
-                                                                 : executor::memory_kind::device);
+    return device_.allocate(
+        bytes, is_mixed_ && ++made_ % 2 == 0 ? executor::memory_kind::host : executor::memory_kind::device);
   }
   void do_deallocate(void* memory, std::size_t, std::size_t) override {
     device_.release(memory, device_.kind_of(memory));

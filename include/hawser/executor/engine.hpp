@@ -85,6 +85,8 @@ class engine {
   void settle();
   void wake_waiters();
   void keep_sleepers_armed();
+  bool may_sleep();
+  void drop_all();
   void posted();
   background background_step();
   bool wait(const std::atomic<bool>& flag, limit until);

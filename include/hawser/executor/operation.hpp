@@ -52,13 +52,14 @@ struct operation_arguments {
 /// More segments in flight would break the matching of folded tags (see transport::tag and the MPI transport).
 inline constexpr std::int64_t max_window = 64;
 
-/// Single-threaded, as its transport. It must stay alive until `is_done()`; completions point into it.
+/// Single-threaded, as its transport. It must stay alive until `is_done()`; completions point into it. This one runs on
+/// memory of the host; what differs elsewhere is virtual (device_operation.hpp).
 class operation {
  public:
   operation(operation_arguments arguments, transport::any_transport& wire);
   operation(const operation&) = delete;
   operation& operator=(const operation&) = delete;
-  ~operation();
+  virtual ~operation();
 
   /// Other buffers of the same layout for the runs to come, none of which is under way.
   void move_buffers(void* input, void* output) noexcept {
@@ -83,6 +84,10 @@ class operation {
   bool is_done() const noexcept { return (segments_left_ == 0 || failed_) && pending_ == 0; }
   /// No transport holds any of its transfers.
   bool is_idle() const noexcept { return pending_ == 0; }
+  /// Whether something is under way that no descriptor tells of: work of a device.
+  bool can_only_be_polled() const noexcept { return polled_ > 0; }
+  /// When it returns, no device touches memory for it: part of a shutdown. May wait for what a device has begun.
+  virtual void let_go() noexcept {}
   /// Calls `operation_arguments::ended`, the first time in a run.
   void tell();
   /// Why it failed, the first cause.
@@ -100,7 +105,7 @@ class operation {
   /// Transfers that are posted and not complete, no more than asked for.
   std::vector<waiting_step> waiting(std::size_t at_most) const;
 
- private:
+ protected:
   struct slot;
   /// The transfer of one step in one slot.
   struct transfer : transport::completion {
@@ -111,6 +116,7 @@ class operation {
     bool is_pending = false;
     bool is_staged = false;
     std::vector<std::byte> staging;
+    std::byte* place = nullptr;  ///< for staged bytes, in memory of a device
     std::vector<run> target;  ///< where staged bytes go
     std::vector<run> source;  ///< what they are reduced with
   };
@@ -130,26 +136,32 @@ class operation {
     std::uint32_t step;
   };
 
+  /// What each kind of memory does in its own way: runs what is ready; makes memory for a slot; begins a step, which
+  /// calls `started` when the next one on its lane may go, and `completed`; takes a received message to its place.
+  virtual void move() { run_ready(); }
+  virtual void allocate_scratch(slot& home);
+  virtual void issue(slot& home, std::uint32_t index);
+  virtual void arrived(transfer& t);
+
   void run_ready();
+  void prepare_slots();
   void begin_segment(slot& home);
-  void allocate_scratch(slot& home);
-  void issue(slot& home, std::uint32_t index);
-  void send(slot& home, std::uint32_t index);
-  void receive(slot& home, std::uint32_t index);
-  void reduce_locally(slot& home, std::uint32_t index);
-  void copy_locally(slot& home, std::uint32_t index);
+  void lay_out_scratch(slot& home);
   void started(slot& home, std::uint32_t index);
   void completed(slot& home, std::uint32_t index);
   void release(slot& home, std::uint32_t index);
+  const block_layout& layout_of(const slot& home, schedule::buffer where) const noexcept {
+    return where == schedule::buffer::input    ? arguments_.input
+           : where == schedule::buffer::output ? arguments_.output
+                                               : home.scratch;
+  }
   void collect(slot& home, schedule::operand what, std::vector<run>& runs) const;
   transport::tag tag_of(const slot& home, const schedule::step& step) const;
   void post(transfer& t);
   std::uint64_t record_begin(const slot& home, std::uint32_t index) const noexcept;
   void record_end(std::uint64_t place) const noexcept;
 
-  static void on_done(transport::completion& self, const transport::failure* failed);
-  static void consume(void* state, std::size_t offset, const std::byte* from, std::size_t bytes);
-  void finish_receive(transfer& t);
+  const schedule::step& step_at(std::uint32_t index) const { return arguments_.program->code.source.steps[index]; }
 
   operation_arguments arguments_;
   transport::any_transport& wire_;
@@ -158,13 +170,24 @@ class operation {
   std::size_t next_ready_ = 0;
   std::int64_t next_segment_ = 0;
   std::int64_t segments_left_ = 0;
-  std::int64_t pending_ = 0;
+  std::int64_t pending_ = 0;  // transfers, and work of a device
+  std::int64_t polled_ = 0;   // the latter
   std::uint64_t call_ = diagnosis::recorder::not_recorded;
   std::uint16_t order_number_ = 0;
   bool is_larger_than_caches_ = false;
   bool is_told_ = false;
   std::optional<transport::failure> failed_;
   std::vector<run> runs_a_, runs_b_, runs_c_;  // reused between steps
+
+ private:
+  void send(slot& home, std::uint32_t index);
+  void receive(slot& home, std::uint32_t index);
+  void reduce_locally(slot& home, std::uint32_t index);
+  void copy_locally(slot& home, std::uint32_t index);
+  void finish_receive(transfer& t);
+
+  static void on_done(transport::completion& self, const transport::failure* failed);
+  static void consume(void* state, std::size_t offset, const std::byte* from, std::size_t bytes);
 };
 
 }  // namespace hawser::executor

@@ -28,11 +28,11 @@ struct staging_options {
 /// and 2 of the world's point-to-point context, whose messages are all on channel 0.
 inline constexpr transport::tag staging_grants{128, 0, 0, 1}, staging_pieces{128, 0, 0, 2};
 
-/// The same endpoint of one of `ranks` ranks, whose messages may lie in memory of the device on either side, or on both.
-/// All endpoints of a job must be wrapped, or none. All pinned memory is made here, none later, since making it may wait
-/// for the device: throws errc::resource where there is none. While copies are under way `arm` says false. The device
-/// must outlive it. A send or receive of another device's memory throws errc::invalid_argument. docs/decisions/0033 has
-/// the protocol.
+/// The same endpoint of one of `ranks` ranks, whose messages may lie in memory of the device on either side, or on
+/// both. All endpoints of a job must be wrapped, or none. All pinned memory is made here, none later, since making it
+/// may wait for the device: throws errc::resource where there is none. While copies are under way `arm` says false. The
+/// device must outlive it. A send or receive of another device's memory throws errc::invalid_argument.
+/// docs/decisions/0033 has the protocol.
 transport::any_transport with_staging(transport::any_transport endpoint, stream_device& device, int ranks,
                                       const staging_options& options = {});
 
