@@ -31,6 +31,7 @@ executor::block_layout layout_of(const std::vector<std::int64_t>& counts, const 
 
 std::vector<std::int64_t> scratch_counts_of(const call& made, const std::vector<std::int64_t>& scratch_like) {
   std::vector<std::int64_t> counts;
+  counts.reserve(scratch_like.size());
   const bool is_like_input = made.what == collective::reduce_scatter || made.what == collective::all_to_all_v;
   for (const std::int64_t like : scratch_like)
     counts.push_back((is_like_input ? made.input_counts : made.output_counts)[static_cast<std::size_t>(like)]);

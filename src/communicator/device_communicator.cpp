@@ -191,9 +191,9 @@ device_state::side device_state::side_of(const call& made) {
   return has_device ? side::device : side::host;
 }
 
-void device_state::run(call made) {
+void device_state::run(const call& made) {
   if (side_of(made) == side::host) {
-    const run_handle run = members_->runs().take(*members_, std::move(made));
+    const run_handle run = members_->runs().take(*members_, made);
     run->start(attendance::caller);
     return run->wait();
   }
@@ -222,7 +222,7 @@ device_communicator& device_communicator::operator=(device_communicator&&) noexc
 device_communicator::~device_communicator() = default;
 
 void device_communicator::launch(detail::call made) {
-  state_->run(std::move(made));
+  state_->run(made);
 }
 void device_communicator::check() {
   state_->check();

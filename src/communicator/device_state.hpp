@@ -27,7 +27,7 @@ class device_state {
   /// Throws as `stream_forms::launch`.
   void enqueue(const call& made, executor::stream_handle stream);
   /// Throws as `device_communicator::launch`.
-  void run(call made);
+  void run(const call& made);
   /// Throws what is known to have gone wrong.
   void check();
   const executor::stream_router& wire() const noexcept { return *wire_; }

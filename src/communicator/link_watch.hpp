@@ -20,7 +20,7 @@ class link_watch {
   /// What is left of the share of each of the host's ranks, and looks from now on the next time; empty: nobody knows.
   std::vector<double> look(int ranks) {
     std::vector<discovery::port_state> now = discovery::read_ports(root_, interface_);
-    const std::vector<double> shares = discovery::shares_left(at_start_, before_, now, ranks);
+    std::vector<double> shares = discovery::shares_left(at_start_, before_, now, ranks);
     before_ = std::move(now);
     return shares;
   }

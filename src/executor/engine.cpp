@@ -308,7 +308,10 @@ void engine::shutdown() {
 /// Nobody touches memory of the caller's any more.
 void engine::drop_all() {
   wire_.shutdown();
-  for (operation* each : active_) each->let_go();
+  for (operation* each : active_) {
+    each->let_go();
+    each->forget_transfers();
+  }
   settle();
   wake_waiters();
 }

@@ -88,6 +88,9 @@ class operation {
   bool can_only_be_polled() const noexcept { return polled_ > 0; }
   /// When it returns, no device touches memory for it: part of a shutdown. May wait for what a device has begun.
   virtual void let_go() noexcept {}
+  /// The transport has been shut down: what it holds no more will not complete, such as a transfer that it refused with
+  /// an exception.
+  void forget_transfers() noexcept { pending_ = polled_; }
   /// Calls `operation_arguments::ended`, the first time in a run.
   void tell();
   /// Why it failed, the first cause.
