@@ -154,7 +154,9 @@ class cuda_stream_device final : public executor::stream_device {
     if (count == 0) return;
     const std::size_t bytes = count * size_of(type);
     call.count = bytes / kernels::kernel_element_bytes(type, kind);
-    const std::size_t per_cta = static_cast<std::size_t>(policy_.threads * policy_.vector_bytes * policy_.unroll);
+    const std::size_t per_cta = static_cast<std::size_t>(policy_.threads) *
+                                static_cast<std::size_t>(policy_.vector_bytes) *
+                                static_cast<std::size_t>(policy_.unroll);
     const auto ctas = static_cast<unsigned>(
         std::clamp<std::size_t>((bytes + per_cta - 1) / per_cta, 1, static_cast<std::size_t>(most_ctas_)));
     void* arguments[] = {&call};

@@ -16,6 +16,7 @@ void check(const nccl_options& with) {
 
 std::vector<rank> all_of(int size) {
   std::vector<rank> all;
+  all.reserve(static_cast<std::size_t>(size));
   for (int r = 0; r < size; ++r) all.emplace_back(r);
   return all;
 }
