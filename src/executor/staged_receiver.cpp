@@ -274,6 +274,7 @@ void staged_receiver::finish_if_over(incoming& message) {
   if (message.held > 0 || (!message.why && message.arrived < message.into.bytes)) return;
   transport::completion& done = *message.done;
   const std::optional<transport::failure> why = std::move(message.why);
+  if (why) std::erase(message.home->coming, &message);  // what has failed may not have been granted in full
   message.home->all.erase(message.self);
   done.done(done, why ? &*why : nullptr);
 }

@@ -68,7 +68,7 @@ struct on_device {
   on_device(thread_device& owner, payload made, memory_kind where = memory_kind::device)
       : device(owner), bytes(made.size()), kind(where) {
     data = static_cast<std::byte*>(device.allocate(bytes, kind));
-    std::memcpy(data, made.data(), bytes);
+    if (bytes > 0) std::memcpy(data, made.data(), bytes);
   }
   on_device(const on_device&) = delete;
   ~on_device() { device.release(data, kind); }
