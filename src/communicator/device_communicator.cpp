@@ -211,7 +211,7 @@ void device_state::run(const call& made) {
 
 }  // namespace detail
 
-void stream_forms::launch(detail::call made) {
+void stream_forms::launch(const detail::call& made) {
   state_->enqueue(made, stream_);
 }
 
@@ -221,7 +221,7 @@ device_communicator::device_communicator(device_communicator&&) noexcept = defau
 device_communicator& device_communicator::operator=(device_communicator&&) noexcept = default;
 device_communicator::~device_communicator() = default;
 
-void device_communicator::launch(detail::call made) {
+void device_communicator::launch(const detail::call& made) {
   state_->run(made);
 }
 void device_communicator::check() {

@@ -41,7 +41,7 @@ class stream_forms : public collectives<stream_forms> {
   /// all_to_all_v by an algorithm that sends sizes ahead; errc::invalid_argument for the memory of the host or of
   /// another device; what `stream_executor::enqueue` throws; and what has failed since, as
   /// `device_communicator::check`.
-  void launch(detail::call made);
+  void launch(const detail::call& made);
 
  private:
   std::shared_ptr<detail::device_state> state_;
@@ -66,7 +66,7 @@ class device_communicator : public collectives<device_communicator> {
   /// Runs any call of `collectives` to its end, wherever its buffers are: on the host as the communicator does, on the
   /// device on a stream of its own. Throws errc::invalid_argument where one buffer is the host's and the other is not,
   /// errc::timeout, and as both forms.
-  void launch(detail::call made);
+  void launch(const detail::call& made);
 
   /// What has gone wrong since, on any rank: throws errc::peer_failed with `error::peer`, errc::aborted, errc::timeout
   /// or what the wire reports. Results of calls that were under way then are undefined. Call it after a stream was
