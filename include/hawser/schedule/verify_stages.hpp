@@ -118,6 +118,7 @@ class staged_run {
 /// match in order without channels. The first violation, or nothing. Exact; O(messages) memory.
 inline std::optional<violation> verify_stages(std::int64_t ranks, const std::function<program(rank)>& program_of) {
   std::vector<program> programs;
+  programs.reserve(static_cast<std::size_t>(ranks));
   for (std::int32_t r = 0; r < ranks; ++r) programs.push_back(program_of(r));
   return detail::staged_run(programs).run();
 }
