@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <vector>
 
 #include "pass.hpp"
@@ -93,10 +94,19 @@ bool all_have(bool mine, MPI_Comm comm) {
 
 }  // namespace
 
-void decide_by(double mpi_seconds, double hawser_seconds, choice& undecided) noexcept {
-  undecided.mpi_seconds = mpi_seconds;
-  undecided.hawser_seconds = hawser_seconds;
-  undecided.by = hawser_seconds * worth < mpi_seconds ? choice::server::hawser : choice::server::mpi;
+void decide_by(figure_pair seconds, choice& undecided) noexcept {
+  undecided.mpi_seconds = seconds.first;
+  undecided.hawser_seconds = seconds.second;
+  undecided.by = seconds.second * worth < seconds.first ? choice::server::hawser : choice::server::mpi;
+}
+
+bool decide_by_all(const std::optional<figure_pair>& mine, MPI_Comm comm, choice& undecided) {
+  constexpr double none = std::numeric_limits<double>::infinity();
+  double figures[2] = {mine ? mine->first : none, mine ? mine->second : none};
+  take_slowest(figures, comm);
+  if (figures[0] == none) return false;
+  decide_by({figures[0], figures[1]}, undecided);
+  return true;
 }
 
 void calibrate(const arguments& call, std::int64_t bytes, const std::optional<reduction>& reduced,
@@ -122,7 +132,7 @@ void calibrate(const arguments& call, std::int64_t bytes, const std::optional<re
   figures[0] = median(mpi_times);
   figures[1] = median(hawser_times);
   take_slowest(figures, call.comm);
-  decide_by(figures[0], figures[1], undecided);
+  decide_by({figures[0], figures[1]}, undecided);
 }
 
 }  // namespace hawser::mpi_profile

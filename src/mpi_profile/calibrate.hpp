@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "communicators.hpp"
+#include "figures.hpp"
 #include "operators.hpp"
 
 namespace hawser::mpi_profile {
@@ -19,6 +20,9 @@ void calibrate(const arguments& call, std::int64_t bytes, const std::optional<re
                known_communicator& known, choice& undecided);
 
 /// Decides by two figures.
-void decide_by(double mpi_seconds, double hawser_seconds, choice& undecided) noexcept;
+void decide_by(figure_pair seconds, choice& undecided) noexcept;
+
+/// Collective over the communicator: decides by the slowest of the members' figures; false where some member has none.
+bool decide_by_all(const std::optional<figure_pair>& mine, MPI_Comm comm, choice& undecided);
 
 }  // namespace hawser::mpi_profile

@@ -20,8 +20,13 @@ using key = std::tuple<int, std::string, std::int64_t>;
 constexpr const char* first_line = is_open_mpi ? "hawser-mpi-figures 1 openmpi" : "hawser-mpi-figures 1 mpich";
 
 std::mutex figures_mutex;
-std::map<key, std::pair<double, double>> figures;
+std::map<key, figure_pair> given;     // complete before the first collective
+std::map<key, figure_pair> measured;  // guarded by the mutex
 bool is_file_there = false;
+
+key key_of(const measured_call& of) {
+  return {of.size, name_of(of.what, of.is_ragged), least_bytes(of.of_class)};
+}
 
 bool parse(std::istream& lines) {
   std::string text;
@@ -33,7 +38,7 @@ bool parse(std::istream& lines) {
     std::int64_t bytes = -1;
     double mpi = 0, hawser = 0;
     if (!(line >> size >> name >> bytes >> mpi >> hawser) || bytes < 0 || mpi <= 0 || hawser <= 0) return false;
-    figures[{size, name, bytes}] = {mpi, hawser};
+    given[{size, name, bytes}] = {mpi, hawser};
   }
   return true;
 }
@@ -58,7 +63,7 @@ std::string read_figures(const std::string& path) {
   std::string text = rest.str();
   std::istringstream lines(text);
   if (head != first_line || !parse(lines)) {
-    figures.clear();
+    given.clear();
     warn("the file of HAWSER_MPI_TUNING, " + path +
          ", is no file of figures for this MPI library (it does not begin with \"" + first_line +
          "\" or has a line that is none), everything is measured anew; remove it to have it written");
@@ -72,15 +77,20 @@ void take_figures(const std::string& text) {
   parse(lines);
 }
 
-std::optional<std::pair<double, double>> find_figures(int size, collective what, bool is_ragged, int of_class) {
-  std::lock_guard lock(figures_mutex);
-  const auto found = figures.find({size, name_of(what, is_ragged), least_bytes(of_class)});
-  return found == figures.end() ? std::nullopt : std::optional(found->second);
+std::optional<figure_pair> find_given(const measured_call& of) {
+  const auto found = given.find(key_of(of));
+  return found == given.end() ? std::nullopt : std::optional(found->second);
 }
 
-void note_figures(int size, collective what, bool is_ragged, int of_class, double mpi_seconds, double hawser_seconds) {
+std::optional<figure_pair> find_measured(const measured_call& of) {
   std::lock_guard lock(figures_mutex);
-  figures[{size, name_of(what, is_ragged), least_bytes(of_class)}] = {mpi_seconds, hawser_seconds};
+  const auto found = measured.find(key_of(of));
+  return found == measured.end() ? std::nullopt : std::optional(found->second);
+}
+
+void note_measured(const measured_call& of, figure_pair seconds) {
+  std::lock_guard lock(figures_mutex);
+  measured[key_of(of)] = seconds;
 }
 
 void save_figures(const std::string& path) {
@@ -88,7 +98,7 @@ void save_figures(const std::string& path) {
   std::ofstream file(path);
   file.precision(9);
   file << first_line << '\n';
-  for (const auto& [which, times] : figures)
+  for (const auto& [which, times] : measured)
     file << std::get<0>(which) << ' ' << std::get<1>(which) << ' ' << std::get<2>(which) << ' ' << times.first << ' '
          << times.second << '\n';
   if (!file.flush()) warn("the file of HAWSER_MPI_TUNING, " + path + ", cannot be written");

@@ -1,4 +1,4 @@
-// Figures measured in an earlier run, from the file that HAWSER_MPI_TUNING names.
+// Figures of an earlier run, from the file that HAWSER_MPI_TUNING names, and of this one.
 #pragma once
 
 #include <optional>
@@ -13,11 +13,23 @@ namespace hawser::mpi_profile {
 std::string read_figures(const std::string& path);
 /// Keeps the figures of such a text, the same on all ranks.
 void take_figures(const std::string& text);
-/// The seconds of the MPI library and of hawser for a class of sizes on a communicator of so many ranks.
-std::optional<std::pair<double, double>> find_figures(int size, collective what, bool is_ragged, int of_class);
-/// Remembers what was measured now, and writes all of it where the file was not there at the start. Warns where it
-/// cannot be written.
-void note_figures(int size, collective what, bool is_ragged, int of_class, double mpi_seconds, double hawser_seconds);
+
+/// Collectives of one kind and class of sizes on communicators of so many ranks.
+struct measured_call {
+  int size;
+  collective what;
+  bool is_ragged;
+  int of_class;
+};
+/// Seconds of the MPI library and of hawser.
+using figure_pair = std::pair<double, double>;
+
+/// From the file; the same on all ranks at all times, so that what follows from them needs no agreement.
+std::optional<figure_pair> find_given(const measured_call& of);
+/// From this run. Other ranks, and members of other communicators, may have them or not, at any moment.
+std::optional<figure_pair> find_measured(const measured_call& of);
+void note_measured(const measured_call& of, figure_pair seconds);
+/// Writes all of them where the file was not there at the start. Warns where it cannot be written.
 void save_figures(const std::string& path);
 
 }  // namespace hawser::mpi_profile

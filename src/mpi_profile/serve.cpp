@@ -41,16 +41,17 @@ void decide(const arguments& call, std::int64_t bytes, verdict& found) {
   undecided.by = known.size == 1 ? server::mpi : server::undecided;
   // Another operator may come in this class.
   if (known.size == 1 || !can_reduce(call, found) || (found.reduced && !found.reduced->is_native)) return;
-  const int of_class = mpi_profile::class_of(bytes);
-  std::optional<std::pair<double, double>> before;
-  if (undecided.seen++ == 0) before = find_figures(known.size, call.what, call.is_ragged, of_class);
+  const measured_call kind{known.size, call.what, call.is_ragged, class_of(bytes)};
+  std::optional<figure_pair> before;
+  if (undecided.seen++ == 0) before = find_given(kind);
   if (!before && undecided.seen < calls_before_calibration) return;
   undecided.by = server::mpi;
   make_members(known);
   if (!known.is_served()) return;
-  if (before) return decide_by(before->first, before->second, undecided);
+  if (before) return decide_by(*before, undecided);
+  if (decide_by_all(find_measured(kind), call.comm, undecided)) return;
   calibrate(call, bytes, found.reduced, known, undecided);
-  note_figures(known.size, call.what, call.is_ragged, of_class, undecided.mpi_seconds, undecided.hawser_seconds);
+  if (undecided.mpi_seconds > 0) note_measured(kind, {undecided.mpi_seconds, undecided.hawser_seconds});
 }
 
 verdict judge(const arguments& call, bool may_block) {

@@ -170,6 +170,22 @@ void check_several() {
     expect(out[i] == sum_of_ranks(world.size) + world.size * static_cast<int>(i), "one of several");
 }
 
+/// Pairs of neighbours and then the pairs in between: some members have measured this on another pair, others not.
+void check_pairs() {
+  std::vector<int> in(5000, world.rank), out(5000);
+  for (const int shift : {0, 1, 0}) {
+    MPI_Comm pair;
+    MPI_Comm_split(MPI_COMM_WORLD, (world.rank + shift) / 2, world.rank, &pair);
+    const place own = checks::place_in(pair);
+    const int expected = own.size == 1 ? world.rank : 2 * world.rank + (own.rank == 0 ? 1 : -1);
+    for (int round = 0; round < 6; ++round) {
+      MPI_Allreduce(in.data(), out.data(), 5000, MPI_INT, MPI_SUM, pair);
+      expect(out.front() == expected && out.back() == expected, "in pairs");
+    }
+    MPI_Comm_free(&pair);
+  }
+}
+
 /// Each thread has communicators of its own, which it also makes.
 void check_threads() {
   constexpr int threads = 3;
@@ -240,8 +256,8 @@ void check_errors() {
   MPI_Comm_free(&copy);
 }
 
-/// mpi4py 3.1 frees the counts and displacements of its Iallgatherv when the call is back, and the MPI libraries bear it:
-/// they have read them by then. Blocks with gaps, so that hawser moves them at the end.
+/// mpi4py 3.1 frees the counts and displacements of its Iallgatherv when the call is back, and the MPI libraries bear
+/// it: they have read them by then. Blocks with gaps, so that hawser moves them at the end.
 void check_counts_end_early() {
   const auto size = static_cast<std::size_t>(world.size);
   const auto run = [&](bool is_persistent) {
@@ -251,10 +267,11 @@ void check_counts_end_early() {
     std::array<MPI_Request, 2> both{};
     const auto of = [](std::vector<int>& all) { return all.data(); };
     if (is_persistent) {
-      HAWSER_MPI_INIT(Allgatherv)(of(sent), 1, MPI_INT, of(got), of(counts), of(places), MPI_INT, MPI_COMM_WORLD,
-                                  MPI_INFO_NULL, &both[0]);
-      HAWSER_MPI_INIT(Alltoallv)(of(from), of(counts), of(places), MPI_INT, of(exchanged), of(counts), of(places),
-                                 MPI_INT, MPI_COMM_WORLD, MPI_INFO_NULL, &both[1]);
+      HAWSER_MPI_INIT(Allgatherv)
+      (of(sent), 1, MPI_INT, of(got), of(counts), of(places), MPI_INT, MPI_COMM_WORLD, MPI_INFO_NULL, &both[0]);
+      HAWSER_MPI_INIT(Alltoallv)
+      (of(from), of(counts), of(places), MPI_INT, of(exchanged), of(counts), of(places), MPI_INT, MPI_COMM_WORLD,
+       MPI_INFO_NULL, &both[1]);
     } else {
       MPI_Iallgatherv(of(sent), 1, MPI_INT, of(got), of(counts), of(places), MPI_INT, MPI_COMM_WORLD, &both[0]);
       MPI_Ialltoallv(of(from), of(counts), of(places), MPI_INT, of(exchanged), of(counts), of(places), MPI_INT,
@@ -289,6 +306,7 @@ int main(int argc, char** argv) {
   if (is_forced()) check_persistent();  // MPICH 4.0.2's own persistent collectives fail in MPI_Startall now and then
 #endif
   check_several();
+  check_pairs();
   if (is_forced()) check_counts_end_early();
   check_errors();
   check_many_communicators();
