@@ -62,23 +62,20 @@ void lane::start(const ncclUniqueId& id, int size, int place, ncclConfig_t confi
 }
 
 void lane::start(lane& parent, int color, int key, ncclConfig_t config, const patience& until) {
-  const auto adopt = [this] {  // whole or not: what there is must be aborted some day
-    comm_.store(std::atomic_ref(split_into_).load(std::memory_order_acquire));
-  };
   constexpr std::string_view doing = "split a communicator";
-  try {
-    parent.run(
-        doing, [&](ncclComm_t comm) { return calls().split(comm, color, key, &split_into_, &config); }, until);
-  } catch (...) {
-    parent.abort("a split of it failed", std::chrono::milliseconds{0});  // NCCL may still be writing what it makes
-    adopt();
-    throw;
-  }
-  adopt();
+  splitting_ = &parent;
+  parent.run(
+      doing, [&](ncclComm_t comm) { return calls().split(comm, color, key, &split_into_, &config); }, until);
+  splitting_ = nullptr;
+  adopt_split();
   std::unique_lock lock(mutex_);
   if (comm_.load() == nullptr) fail_with(ncclInternalError, doing);
   lock.unlock();
   wait_until_ready(doing, until);
+}
+
+void lane::adopt_split() noexcept {
+  comm_.store(std::atomic_ref(split_into_).load(std::memory_order_acquire));
 }
 
 void lane::run(std::string_view doing, const std::function<ncclResult_t(ncclComm_t)>& call, const patience& until) {
@@ -130,6 +127,10 @@ std::optional<transport::failure> lane::poll() {
 
 void lane::abort(std::string_view reason, std::chrono::milliseconds longest_wait) noexcept {
   if (has_ended_.exchange(true)) return;
+  if (lane* const parent = std::exchange(splitting_, nullptr)) {
+    parent->abort("a split of it failed", std::chrono::milliseconds{0});  // NCCL may still be writing what it makes
+    adopt_split();                                                        // whole or not, it must be aborted
+  }
   const auto deadline = clock::now() + longest_wait;
   std::unique_lock lock(mutex_, std::try_to_lock);
   while (!lock && clock::now() < deadline) {

@@ -39,7 +39,8 @@ class lane {
 
   /// From an id: communicator number `place` of `size`. Comes back when all have, or throws.
   void start(const ncclUniqueId& id, int size, int place, ncclConfig_t config, const patience& until);
-  /// From a part of another lane's ranks: those of a colour, in the order of `key`. Collective over the parent's.
+  /// From a part of another lane's ranks: those of a colour, in the order of `key`. Collective over the parent's. After
+  /// a failure the end of this lane aborts the parent, which must not end before.
   void start(lane& parent, int color, int key, ncclConfig_t config, const patience& until);
 
   /// Makes a call, and waits until NCCL has carried it out, which is not until its work is done. Throws the first
@@ -67,11 +68,13 @@ class lane {
   ncclResult_t state_of(ncclComm_t comm) const;
   void wait_until_ready(std::string_view doing, const patience& until);
   bool is_quiet(clock::time_point deadline) noexcept;
+  void adopt_split() noexcept;
 
   std::shared_ptr<const library> library_;
   std::mutex mutex_;
   std::atomic<ncclComm_t> comm_{nullptr};
   ncclComm_t split_into_ = nullptr;  ///< NCCL's thread writes it when a split is done
+  lane* splitting_ = nullptr;        ///< whose split was begun and not seen to end
   std::atomic<bool> has_ended_{false};
   std::optional<error> failure_;  ///< the first one
   bool is_reported_ = false;

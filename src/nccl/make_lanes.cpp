@@ -80,10 +80,12 @@ void make_lanes(group_state& state, group_state* parent, const std::string& keys
       for (int number = 0; number < state.options.lanes; ++number) start(state, parent, by, number);
       by.conclude();
     } catch (const error& e) {
-      state.abort("its making was refused");  // before the others are told: who waits for this one is let go
-      by.refuse(e);
+      by.refuse(e);  // first: what NCCL tells the others of the abort must not be taken for the cause
+      state.abort("its making was refused");
+      by.throw_outcome(e);
     }
   } catch (...) {
+    state.abort("its making failed");
     if (parent != nullptr) parent->abort("a split of it was refused");
     state.lanes.clear();
     throw;

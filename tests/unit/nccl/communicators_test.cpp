@@ -138,12 +138,10 @@ bool fail_once(const shape& of, int rank, int call, int& refused, std::set<std::
     EXPECT_NE(end.native_code, 0);
     EXPECT_GE(end.peer.value, 0);
   }
-  if (!of.tells_peers) {  // else a peer may be the first to give up
-    EXPECT_EQ(ends[0].peer.value, rank);
-    EXPECT_EQ(ends[0].code, errc::resource);
-    EXPECT_EQ(ends[0].error.find("rank " + std::to_string(rank) + ": NCCL cannot "), 0U) << ends[0].error;
-    EXPECT_NE(ends[0].error.find("(an error: the last error)"), std::string::npos) << ends[0].error;
-  }
+  EXPECT_EQ(ends[0].peer.value, rank);
+  EXPECT_EQ(ends[0].code, errc::resource);
+  EXPECT_EQ(ends[0].error.find("rank " + std::to_string(rank) + ": NCCL cannot "), 0U) << ends[0].error;
+  EXPECT_NE(ends[0].error.find("(an error: the last error)"), std::string::npos) << ends[0].error;
   return true;
 }
 
