@@ -195,7 +195,7 @@ struct consumer {
     auto& mine = *static_cast<consumer*>(state);
     mine.keeps_rules = mine.keeps_rules && !mine.is_at_end && offset == mine.got.size();
     mine.is_at_end = bytes % mine.granule != 0;
-    mine.got.insert(mine.got.end(), from, from + bytes);
+    mine.got.append(from, bytes);
   }
   std::size_t granule;
   payload got;
@@ -301,7 +301,7 @@ TEST_P(transport_conformance, fails_all_transfers_with_a_failed_peer_and_no_othe
       endpoint.peer_failed({errc::peer_failed, 1, "killed by the test"});
       for (transfer& each : doomed) {
         require(each.done.calls == 1, "every transfer is completed, once");
-        std::fill(each.data.begin(), each.data.end(), std::byte{0});  // and its memory is ours again
+        each.data.fill(std::byte{0});  // and its memory is ours again
       }
       for (std::size_t i = 0; i < 5; ++i)
         require(std::next(doomed.begin(), static_cast<long>(i))->done.why->what == "killed by the test",
@@ -327,7 +327,7 @@ TEST_P(transport_conformance, drops_pending_transfers_on_shutdown) {
       endpoint.shutdown();
       for (transfer& each : all) {
         require(each.done.calls == 1, "every transfer is completed, once");
-        std::fill(each.data.begin(), each.data.end(), std::byte{0x5A});
+        each.data.fill(std::byte{0x5A});
       }
       require(all.front().done.why && all.front().done.why->code == errc::aborted, "as aborted");
       ticket late;

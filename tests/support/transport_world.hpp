@@ -21,6 +21,7 @@
 
 #include <hawser/core/error.hpp>
 #include <hawser/transport/endpoint.hpp>
+#include "support/payload.hpp"
 #include "support/shared_store.hpp"
 
 namespace hawser::testing {
@@ -35,9 +36,6 @@ using transport::tag;
 using opener = std::function<any_transport(const endpoint_environment&)>;
 /// What one rank does; the store is a way around the transport under test.
 using rank_body = std::function<void(any_transport& endpoint, rank self, shared_store& store)>;
-
-/// What is sent and received: memory of the world under test.
-using payload = std::pmr::vector<std::byte>;
 
 /// A transport and the way its ranks are started. `prepare` is called once per run, before the ranks start; `memory` by
 /// every rank.
@@ -175,19 +173,6 @@ inline void wait_for(any_transport& endpoint, const ticket& each, waiting how = 
   wait_until(endpoint, how, [&] { return each.is_over(); });
   if (each.why) throw error(each.why->code, each.why->what);
   require(each.calls == 1, "a completion is called once");
-}
-
-/// Bytes that only their seed determines.
-inline payload pattern(std::size_t bytes, std::uint64_t seed) {
-  payload made(bytes);
-  std::uint64_t state = seed * 0x9e3779b97f4a7c15u + 0x1234567;
-  for (std::size_t at = 0; at < bytes; at += sizeof state) {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    std::memcpy(made.data() + at, &state, std::min(sizeof state, bytes - at));
-  }
-  return made;
 }
 
 template <class Vector>
