@@ -14,7 +14,7 @@ nccl_options options_of(const bootstrap::launch& from) {
 }
 
 communicators::communicators(const membership& group, const nccl_options& options)
-    : communicators(group, options, open_library(options.library)) {}
+    : communicators(group, options, nullptr) {}
 
 communicators::communicators(const membership& group, const nccl_options& options,
                              std::shared_ptr<const library> opened)

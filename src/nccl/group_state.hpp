@@ -23,7 +23,7 @@ struct group_state {
   std::vector<rank> members;
   int place;
   nccl_options options;
-  std::shared_ptr<const library> opened;
+  std::shared_ptr<const library> opened;  ///< null until the lanes are made
   std::vector<std::unique_ptr<lane>> lanes{};
 
   group_state(const membership& group, const nccl_options& with, std::shared_ptr<const library> by);
@@ -49,8 +49,9 @@ struct access {
   static const std::shared_ptr<detail::group_state>& of(const communicators& c) { return c.state_; }
 };
 
-/// Makes the lanes of `state`: from ids, or by splitting those of `parent`, whose members all take part; where that is
-/// refused, the parent has ended too, since NCCL leaves it broken.
+/// Opens NCCL where that has not been done, so that all hear of a rank that has none, and makes the lanes of `state`:
+/// from ids, or by splitting those of `parent`, whose members all take part; where that is refused, the parent has
+/// ended too, since NCCL leaves it broken.
 void make_lanes(detail::group_state& state, detail::group_state* parent, const std::string& keys);
 
 }  // namespace hawser::nccl

@@ -60,11 +60,11 @@ void choose_device(const group_state& of) {
   }
 }
 
-/// Keys that this member will publish.
+/// Keys that this member will publish; all that it may, before NCCL is opened.
 std::set<std::string> promises(const group_state& of, const group_state* parent) {
   std::set<std::string> keys;
   for (int number = 0; of.place == 0 && number < of.options.lanes; ++number)
-    if (!is_split(of, parent, number)) keys.insert(id_key(of, number));
+    if (!of.opened || !is_split(of, parent, number)) keys.insert(id_key(of, number));
   return keys;
 }
 
@@ -76,6 +76,7 @@ void make_lanes(group_state& state, group_state* parent, const std::string& keys
              meeting::clock::now() + state.options.creation_timeout, promises(state, parent));
   try {
     try {
+      if (!state.opened) state.opened = open_library(state.options.library);
       choose_device(state);
       for (int number = 0; number < state.options.lanes; ++number) start(state, parent, by, number);
       by.conclude();

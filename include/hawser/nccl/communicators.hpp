@@ -56,7 +56,7 @@ class communicators {
   /// nothing is left. Throws errc::unsupported, errc::resource, errc::peer_failed, errc::timeout, errc::aborted with
   /// NCCL's code; errc::invalid_argument for members or options that can never work.
   explicit communicators(const membership& group, const nccl_options& options = {});
-  /// The same over an NCCL that is open.
+  /// The same over an NCCL that is open; null: the one of the options.
   communicators(const membership& group, const nccl_options& options, std::shared_ptr<const library> opened);
   communicators(const communicators&) = delete;
   communicators& operator=(const communicators&) = delete;

@@ -172,6 +172,25 @@ INSTANTIATE_TEST_SUITE_P(shapes, nccl_making,
                                            shape{2, false, false, false}, shape{2, true, true, false},
                                            shape{2, true, false, true}, shape{1, false, false, true}));
 
+/// All of a rank that has no NCCL, or none of some.
+TEST(nccl_communicators, tell_all_of_a_rank_without_nccl) {
+  for (const int without : {0, 1}) {
+    fake_nccl fake;
+    const auto ends = run_nccl(fake, ranks, [&](nccl_rank& on) {
+      nccl_options options = quick(2);
+      options.library = "/nowhere/libnccl.so.2";
+      communicators(on.all(), options, on.self == without ? nullptr : on.library);
+    });
+    for (const nccl_end& each : ends) {
+      EXPECT_EQ(each.code, errc::unsupported);
+      EXPECT_EQ(each.peer, rank(without));
+      EXPECT_EQ(each.error, ends[0].error);
+      EXPECT_NE(each.error.find("/nowhere/libnccl.so.2"), std::string::npos) << each.error;
+    }
+    expect_nothing_left(fake);
+  }
+}
+
 TEST(nccl_communicators, do_not_wait_for_ever_for_a_member) {
   fake_nccl fake;
   nccl_options options = quick(2);
