@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <system_error>
 
 #include <hawser/core/error.hpp>
 
+#include "../core/quiet_thread.hpp"
 #include "job.hpp"
 
 namespace hawser::detail {
@@ -52,16 +52,7 @@ std::shared_ptr<dump_service> dump_service::shared() {
 
 dump_service::dump_service() {
   the_bell();  // before a handler can need it
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);  // the program's signals are the program's
-  try {
-    thread_ = std::thread([this] { run(); });
-  } catch (const std::system_error& refused) {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    fail(errc::resource, "cannot start the thread that writes dumps", refused.what(), "unset HAWSER_DUMP_DIR");
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = start_quiet_thread([this] { run(); }, "the thread that writes dumps", "unset HAWSER_DUMP_DIR");
 }
 
 dump_service::~dump_service() {

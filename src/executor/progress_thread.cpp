@@ -5,12 +5,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <exception>
-#include <system_error>
 
 #include <hawser/core/error.hpp>
+
+#include "core/quiet_thread.hpp"
 
 namespace hawser::executor {
 
@@ -27,22 +27,6 @@ int make_bell() {
   return made;
 }
 
-/// The caller's signals are the caller's: none is delivered to this thread.
-std::thread without_signals(auto&& body) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  try {
-    std::thread made(body);
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return made;
-  } catch (const std::system_error& refused) {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    fail(errc::resource, "cannot start the progress thread", refused.what(),
-         "set communicator_options::progress to caller");
-  }
-}
-
 }  // namespace
 
 std::shared_ptr<progress_thread> progress_thread::shared() {
@@ -56,7 +40,8 @@ std::shared_ptr<progress_thread> progress_thread::shared() {
 
 progress_thread::progress_thread() : bell_(make_bell()) {
   try {
-    thread_ = without_signals([this] { run(); });
+    thread_ = start_quiet_thread([this] { run(); }, "the progress thread",
+                                 "set communicator_options::progress to caller");
   } catch (...) {
     ::close(bell_);
     throw;

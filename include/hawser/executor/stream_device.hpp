@@ -51,8 +51,8 @@ struct device_scaling {
 };
 
 /// One device of this process. What takes a stream only enqueues and returns at once; the caller orders streams by
-/// events. Memory is the caller's and stays where it is until the work is done. Calls come from one thread at a time,
-/// but for `has_passed`, `write` and `read`. All throw errc::resource with the device's code, and none allocates or
+/// events. Memory is the caller's and stays where it is until the work is done. Calls for one stream come from one
+/// thread at a time, `has_passed`, `write` and `read` from any. All throw errc::resource with the device's code, and none allocates or
 /// waits but those that say so, so that the others may be captured into a graph.
 class stream_device {
  public:
