@@ -1,7 +1,6 @@
 // See device_communicator.hpp and device_state.hpp.
 #include <hawser/communicator/device_communicator.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -21,26 +20,13 @@ namespace {
 constexpr std::chrono::microseconds nap{50};
 constexpr int spins = 200;
 
-/// The ranks that only the innermost level keeps apart, in the order of the machine.
-std::vector<rank> innermost_group(const topology::hierarchy& tree, rank self) {
-  const std::int64_t own = tree.position_of(self);
-  const auto is_near = [&](std::int64_t position) {
-    return position == own || topology::crossed_level(tree, self, tree.rank_at(position)) == tree.depth() - 1;
-  };
-  std::int64_t first = own, last = own;
-  while (first > 0 && is_near(first - 1)) --first;
-  while (last + 1 < tree.size() && is_near(last + 1)) ++last;
-  std::vector<rank> group;
-  for (std::int64_t position = first; position <= last; ++position) group.push_back(tree.rank_at(position));
-  return group;
-}
-
 }  // namespace
 
 device_state::device_state(std::shared_ptr<communicator_state> members, device_backend backend)
     : members_(std::move(members)),
       name_("device of " + members_->name_device()),
       door_(*members_, name_),
+      host_door_(*members_, name_ + " host"),
       backend_(std::move(backend)) {
   members_->owner().check();
   if (!backend_.device)
@@ -54,42 +40,6 @@ device_state::device_state(std::shared_ptr<communicator_state> members, device_b
       *backend_.device, [this] { return look_for_failures(); }, [this] { fail_late(); });
   members_->owner().door().failures().add_listener({&device_state::on_notice, this});
   if (members_->owner().door().failures().generation() != 0) on_notice(this);  // one that came before
-}
-
-/// Returns why there is none, where one was wanted.
-std::string device_state::open_inside_domain() {
-  const topology::hierarchy& tree = members_->planner().tree();
-  const rank self = members_->self();
-  if (!backend_.inside_domains) return {};
-  const std::vector<rank> ranks = innermost_group(tree, self);
-  if (ranks.size() < 2) return {};
-  const auto number = std::find(ranks.begin(), ranks.end(), self) - ranks.begin();
-  domain_door_ =
-      std::make_unique<communicator_door>(*members_, name_ + " domain " + to_string(ranks.front()),
-                                          rank(static_cast<std::int32_t>(number)), static_cast<int>(ranks.size()));
-  try {
-    const std::size_t added = wire_->add(backend_.inside_domains(*domain_door_));
-    for (std::size_t i = 0; i < ranks.size(); ++i) wire_->route(ranks[i], added, rank(static_cast<std::int32_t>(i)));
-  } catch (const error& refused) {
-    if (refused.code() != errc::unsupported) throw;
-    return refused.what();
-  }
-  return {};
-}
-
-void device_state::open_wires() {
-  wire_ = std::make_unique<executor::stream_router>(*backend_.device);
-  const std::string refusal = open_inside_domain();
-  if (backend_.between_all) {
-    const std::size_t added = wire_->add(backend_.between_all(door_));
-    for (int r = 0; r < members_->size(); ++r)
-      if (!wire_->reaches(rank(r))) wire_->route(rank(r), added, rank(r));
-  }
-  for (int r = 0; r < members_->size(); ++r)
-    if (rank(r) != members_->self() && !wire_->reaches(rank(r)))
-      fail(errc::unsupported, "no wire between devices reaches rank " + std::to_string(r),
-           refusal.empty() ? "it is in another domain, and there is no wire between those" : refusal,
-           "add one that reaches all ranks, or use the host's memory");
 }
 
 device_state::~device_state() {
@@ -229,6 +179,9 @@ void device_communicator::check() {
 }
 std::string_view device_communicator::wire_to(rank peer) const {
   return state_->wire().name_for(peer);
+}
+const std::string& device_communicator::refusals() const {
+  return state_->refusals();
 }
 int device_communicator::lanes() const {
   return state_->wire().lanes();

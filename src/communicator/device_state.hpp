@@ -31,6 +31,7 @@ class device_state {
   /// Throws what is known to have gone wrong.
   void check();
   const executor::stream_router& wire() const noexcept { return *wire_; }
+  const std::string& refusals() const noexcept { return refusals_; }
 
  private:
   enum class side : std::uint8_t { host, device };
@@ -41,15 +42,22 @@ class device_state {
   bool look_for_failures() noexcept;
   void fail_late() noexcept;
   std::chrono::milliseconds timeout_of(const call& made) const;
-  std::string open_inside_domain();
+  void open_inside_domain();
+  void open_between_all();
+  void open_through_host();
+  std::unique_ptr<executor::stream_wire> or_refusal(const device_backend::open_wire& open,
+                                                    bootstrap::bootstrap& between);
+  void route_the_rest(std::unique_ptr<executor::stream_wire> added);
+  std::optional<rank> unreached() const;
   void open_wires();
 
   std::shared_ptr<communicator_state> members_;
   const std::string name_;
-  communicator_door door_;
+  communicator_door door_, host_door_;
   std::unique_ptr<communicator_door> domain_door_;
   device_backend backend_;
   std::unique_ptr<executor::stream_router> wire_;
+  std::string refusals_;
   std::mutex polling_;  // of the wire's failures, by the watch and by the caller
   std::unique_ptr<executor::stream_executor> executor_;
   staged_programs programs_;

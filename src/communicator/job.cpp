@@ -165,7 +165,7 @@ void job::identify_hosts() {
   for (const transport::factory& line : lines) suited += !line.suits_host || line.suits_host() ? '1' : '0';
   suited += options_.has_tls ? 't' : '-';
   suited += options_.has_checksums ? 'c' : '-';
-  suits_all_.assign(lines.size(), true);
+  std::vector<bool> suits_all(lines.size(), true);
   std::vector<std::string> known, machines;
   const auto number_of = [](std::vector<std::string>& among, const std::string& identity) {
     const auto found = std::find(among.begin(), among.end(), identity);
@@ -194,12 +194,14 @@ void job::identify_hosts() {
       hawser::fail(errc::mismatch, "some ranks use TLS and others do not",
                    "rank " + std::to_string(participant - 1) + (options_.has_tls ? " does not" : " does"),
                    "set HAWSER_TLS, or communicator_options::has_tls, alike on all ranks");
-    for (std::size_t i = 0; i < lines.size(); ++i) suits_all_[i] = suits_all_[i] && theirs[i] == '1';
+    for (std::size_t i = 0; i < lines.size(); ++i) suits_all[i] = suits_all[i] && theirs[i] == '1';
     host_names_.push_back(identity.substr(0, identity.find('\n')));
     host_numbers_.push_back(number_of(known, identity));
     machine_numbers_.push_back(number_of(machines, identity.substr(identity.find('\n'))));
     core_counts_.push_back(std::stoi(introduction.substr(cores + 1)));
   }
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    if (!suits_all[i]) unsuited_.push_back(lines[i].name);
   host_names_.resize(static_cast<std::size_t>(ranks()));
   rank_host_numbers_.assign(host_numbers_.begin(), host_numbers_.begin() + ranks());
 }
@@ -236,83 +238,6 @@ double job::ranks_per_core(const std::vector<rank>& members) const {
     most = std::max(most, static_cast<double>(++ranks[machine_numbers_[at]]) / core_counts_[at]);
   }
   return most;
-}
-
-std::string_view job::transport_inside_hosts() const {
-  const auto found = std::find_if(options_.transports.begin(), options_.transports.end(),
-                                  [](const auto& line) { return line.reaches == transport::reach::host; });
-  return found == options_.transports.end() ? transport_between_hosts() : std::string_view(found->name);
-}
-
-std::string_view job::transport_between_hosts() const {
-  std::string refused;
-  const transport::factory* const line = network_line(refused);
-  return line ? std::string_view(line->name) : std::string_view();
-}
-
-/// The transport between hosts: the first that suits all of them, else the first.
-const transport::factory* job::network_line(std::string& refused) const {
-  const transport::factory* first = nullptr;
-  for (std::size_t i = 0; i < options_.transports.size(); ++i) {
-    const transport::factory& line = options_.transports[i];
-    if (line.reaches != transport::reach::network) continue;
-    // Without a secret there is nothing to prove, and a handshake about it says nothing.
-    const bool is_known = line.is_authenticated && !door_->secret().empty();
-    if ((options_.require_auth && !is_known) || (options_.has_tls && !line.can_encrypt)) {
-      refused.append(refused.empty() ? "" : ", ").append(line.name);
-      continue;
-    }
-    if (suits_all_[i]) return &line;
-    if (!first) first = &line;
-  }
-  return first;
-}
-
-std::unique_ptr<transport::router> job::open_transports() {
-  transport::endpoint_environment environment;
-  environment.self = self();
-  environment.size = size();
-  for (int r = 0; r < size(); ++r)
-    if (host_numbers_[static_cast<std::size_t>(r)] == host_numbers_[static_cast<std::size_t>(self().value)])
-      environment.neighbours.emplace_back(r);
-  environment.publish = [this](std::string_view key, std::string_view value) { door_->put(key, value); };
-  environment.look_up = [this](std::string_view key) { return door_->get(key, options_.rendezvous_timeout); };
-  environment.secret = door_->secret();
-  environment.has_tls = options_.has_tls;
-  environment.incarnation = door_->scope();
-  environment.peer_timeout = options_.peer_timeout;
-  environment.interface = options_.interface.empty() ? door_->local_address() : options_.interface;
-
-  auto wire = std::make_unique<transport::router>();
-  std::vector<bool> is_routed(static_cast<std::size_t>(size()), false);
-  is_routed[static_cast<std::size_t>(self().value)] = true;  // a rank sends itself nothing
-  std::string refused;
-  std::vector<const transport::factory*> lines;
-  for (const transport::factory& line : options_.transports)
-    if (line.reaches != transport::reach::network) lines.push_back(&line);
-  std::stable_sort(lines.begin(), lines.end(), [](const auto* a, const auto* b) { return a->reaches < b->reaches; });
-  if (const transport::factory* between = network_line(refused)) lines.push_back(between);
-  for (const transport::factory* line : lines) {
-    if (line->reaches == transport::reach::network &&
-        std::find(is_routed.begin(), is_routed.end(), false) == is_routed.end())
-      continue;
-    if (line->reaches == transport::reach::host && environment.neighbours.size() < 2) continue;
-    const std::size_t number = wire->add(decorated(line->open(environment)));
-    for (int r = 0; r < size(); ++r) {
-      if (is_routed[static_cast<std::size_t>(r)] || !wire->at(number).reaches(r)) continue;
-      wire->route(r, number);
-      is_routed[static_cast<std::size_t>(r)] = true;
-    }
-  }
-  const auto unreached = std::find(is_routed.begin(), is_routed.end(), false);
-  if (unreached != is_routed.end())
-    hawser::fail(errc::unsupported, "no transport reaches rank " + std::to_string(unreached - is_routed.begin()),
-                 refused.empty() ? "none of the job's transports goes there"
-                 : options_.has_tls ? "TLS is asked for, which " + refused + " does not have"
-                                    : "require_auth refuses " + refused + ", which cannot prove the job's secret",
-                 door_->secret().empty() && !refused.empty() ? "the job has none: set HAWSER_SECRET_FILE"
-                                                             : "enable tcp between hosts");
-  return wire;
 }
 
 bool job::drive_in_background() {

@@ -25,6 +25,13 @@
 
 namespace hawser::detail {
 
+/// For whom transports are opened: some processes of a job.
+struct wiring {
+  bootstrap::bootstrap& door;            ///< of those processes; for keys that no other opening uses
+  const std::vector<int>& host_numbers;  ///< of each of them, as `job::host_numbers`
+  std::string incarnation;               ///< as `endpoint_environment::incarnation`
+};
+
 class job {
  public:
   /// Collective: exchanges identities and opens the transports.
@@ -105,6 +112,9 @@ class job {
   void dump_at_signal(int number) noexcept;
 
   context_pool& contexts() noexcept { return contexts_; }
+  /// Collective over the processes of `where`: the job's transports once more, driven by who asks for them; those of
+  /// hawser::runtime where the job's cannot be opened again. Throws as the constructor.
+  std::unique_ptr<transport::router> open_transports_beside(const wiring& where) const;
   /// Sees to it that the progress thread drives what is unattended; false where the options or a transport that can
   /// only be polled leave that to the caller.
   bool drive_in_background();
@@ -116,10 +126,13 @@ class job {
   void watch_links();
   void note_part(const std::string& part, int participant);
   transport::failure named(transport::failure why) const;
-  std::unique_ptr<transport::router> open_transports();
+  std::unique_ptr<transport::router> open_transports() const;
+  std::unique_ptr<transport::router> open_transports(const wiring& where, const transport::registry& all) const;
+  transport::endpoint_environment environment_for(const wiring& where) const;
+  std::vector<const transport::factory*> lines_by_reach(const transport::registry& of, std::string& refused) const;
   void prepare_faults();
   transport::any_transport decorated(transport::any_transport endpoint) const;
-  const transport::factory* network_line(std::string& refused) const;
+  const transport::factory* network_line(const transport::registry& lines, std::string& refused) const;
   void take_notices();
   static void on_notice(void* self);
   void say_goodbye() noexcept;
@@ -138,7 +151,7 @@ class job {
   std::vector<bool> served_;
   std::vector<int> machine_numbers_;  // ranks with equal numbers run under one kernel
   std::vector<int> core_counts_;      // of each rank's machine
-  std::vector<bool> suits_all_;       // per line of the transport registry
+  std::vector<std::string> unsuited_;  // transports that some host has no use for
   transport::fault_plan faults_;
   std::shared_ptr<transport::fault_log> injected_ = std::make_shared<transport::fault_log>();
   discovery_report report_;

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <hawser/communicator/device_communicator.hpp>
+#include <hawser/communicator/in_process.hpp>
 #include <hawser/cuda/stream_device.hpp>
 #include <hawser/executor/reduce.hpp>
 
@@ -122,6 +124,31 @@ TEST(gpu_stream_device, is_captured_into_graphs) {
   cudaGraphExecDestroy(runnable);
   cudaGraphDestroy(graph);
   device->destroy(stream);
+}
+
+/// Ranks as threads that share the GPU, which nothing joins but the host: more streams than the GPU has queues for.
+TEST(gpu_stream_device, joins_ranks_through_the_host) {
+  constexpr int ranks = 4;
+  hawser::run_in_process(ranks, [](hawser::communicator& members) {
+    const auto device = hawser::cuda::open_stream_device();
+    hawser::device_communicator devices(members, {device});
+    const stream_handle stream = device->make_stream();
+    for (const std::size_t elements : {std::size_t{100}, std::size_t{3'000'000}}) {
+      const pinned host(*device, elements * 4);
+      void* const memory = device->allocate(elements * 4, memory_kind::device);
+      auto* const values = reinterpret_cast<std::int32_t*>(host.data());
+      for (std::size_t i = 0; i < elements; ++i) values[i] = members.rank().value + static_cast<std::int32_t>(i % 1000);
+      device->copy(stream, memory, values, elements * 4);
+      devices.on(stream).all_reduce(std::span(static_cast<std::int32_t*>(memory), elements));
+      device->copy(stream, values, memory, elements * 4);
+      device->synchronise(stream);
+      devices.check();
+      for (std::size_t i = 0; i < elements; ++i)
+        ASSERT_EQ(values[i], 6 + ranks * static_cast<std::int32_t>(i % 1000)) << i << " of " << elements;
+      device->release(memory, memory_kind::device);
+    }
+    device->destroy(stream);
+  });
 }
 
 }  // namespace

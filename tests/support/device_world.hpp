@@ -13,6 +13,7 @@
 #include <hawser/communicator/device_communicator.hpp>
 #include <hawser/communicator/in_process.hpp>
 #include <support/mailbox_wire.hpp>
+#include <support/threads_over.hpp>
 
 namespace hawser::test {
 
@@ -42,6 +43,9 @@ struct device_job {
   bool has_domains = false;          ///< the ranks of an innermost group have mailboxes of their own
   bool are_domains_refused = false;  ///< and some cannot have them
   bool has_wire_between_all = true;
+  bool is_wire_refused = false;  ///< the one between all, on all ranks
+  bool may_go_through_host = true;
+  std::string transport = "in_process";  ///< of the communicator: also "shared_memory" and "tcp"
 };
 
 /// The mailboxes of all groups of a job, by their first key: created by whoever comes first. Thread-safe.
@@ -77,8 +81,12 @@ inline device_backend make_backend(const device_job& job, std::shared_ptr<thread
                                           what + " mailboxes");
   };
   device_backend made{device};
+  made.may_go_through_host = job.may_go_through_host;
   if (job.has_wire_between_all)
-    made.between_all = [open, job](bootstrap::bootstrap& all) { return open(all, "all", job.lanes); };
+    made.between_all = [open, job](bootstrap::bootstrap& all) {
+      if (job.is_wire_refused) fail(errc::unsupported, "no mailboxes between all ranks");
+      return open(all, "all", job.lanes);
+    };
   if (job.has_domains)
     made.inside_domains = [open, job, world = members.rank()](bootstrap::bootstrap& domain) {
       if (job.are_domains_refused) fail(errc::unsupported, "no mailboxes for rank " + to_string(world));
@@ -95,7 +103,7 @@ void run_devices(const device_job& job, Body&& body) {
   post_offices offices;
   communicator_options options;
   options.topology = job.topology.empty() ? "gpu:" + std::to_string(job.size) : job.topology;
-  run_in_process(job.size, options, [&](communicator& members) {
+  run_threads_over(job.transport, job.size, options, [&](communicator& members) {
     auto device = std::make_shared<thread_device>(job.seed * 1000 + static_cast<unsigned>(members.rank().value),
                                                   job.longest_delay);
     {

@@ -13,6 +13,7 @@
 
 #include <hawser/communicator/in_process.hpp>
 #include <hawser/transport/shared_memory.hpp>
+#include <hawser/transport/tcp.hpp>
 
 namespace hawser::test {
 
@@ -22,11 +23,11 @@ inline const std::vector<std::string>& thread_transports() {
   return names;
 }
 
-/// As `run_in_process`, over a transport of `thread_transports`.
+/// As `run_in_process`, over a transport of `thread_transports`, or "tcp".
 template <class Body>
 void run_threads_over(const std::string& transport, int size, communicator_options options, Body&& body) {
   if (transport == "in_process") return run_in_process(size, options, std::forward<Body>(body));
-  options.transports = {transport::shared_memory_factory()};
+  options.transports = {transport == "tcp" ? transport::tcp_factory() : transport::shared_memory_factory()};
   detail::run_threads(size, options, std::forward<Body>(body));
 }
 

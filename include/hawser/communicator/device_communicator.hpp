@@ -21,12 +21,16 @@ struct device_backend {
   using open_wire = std::function<std::unique_ptr<executor::stream_wire>(bootstrap::bootstrap&)>;
 
   std::shared_ptr<executor::stream_device> device;
-  /// Between all ranks of the communicator; empty: there is none. Throws what keeps it from being opened.
+  /// Between all ranks of the communicator; empty: there is none. Where it throws errc::unsupported, on all ranks
+  /// alike, there is none either.
   open_wire between_all{};
   /// Between the ranks of each innermost group of the hierarchy (an NVLink domain), which it then serves in place of
   /// the other one; empty: none. Where it throws errc::unsupported, on all ranks of a group alike, the other one serves
   /// them too.
   open_wire inside_domains{};
+  /// Whether ranks that neither of them reaches are reached through the host's memory, by the communicator's transports;
+  /// the same on all ranks.
+  bool may_go_through_host = true;
 };
 
 /// Collectives that are ordered by a stream: they return at once, begin when what is on the stream before has ended,
@@ -54,7 +58,7 @@ class stream_forms : public collectives<stream_forms> {
 class device_communicator : public collectives<device_communicator> {
  public:
   /// Collective: all ranks of the communicator call it. Throws what opening the wires throws, errc::unsupported where
-  /// some rank is reached by none (with why the domain's was refused), and as a call does.
+  /// some rank is reached by none (with why they were refused), and as a call does.
   device_communicator(communicator& members, device_backend backend);
   device_communicator(device_communicator&&) noexcept;
   device_communicator& operator=(device_communicator&&) noexcept;
@@ -73,8 +77,10 @@ class device_communicator : public collectives<device_communicator> {
   /// waited for. Never blocks.
   void check();
 
-  /// The wire that carries messages to a rank: "nccl", "peer_memory"; how many lanes all have.
+  /// The wire that carries messages to a rank: "nccl", "peer_memory", "host_memory"; how many lanes all have.
   std::string_view wire_to(rank peer) const;
+  /// Why wires that were asked for are not used; empty: all are.
+  const std::string& refusals() const;
   int lanes() const;
 
  private:

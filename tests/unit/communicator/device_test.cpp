@@ -140,7 +140,7 @@ TEST(device, domains_have_wires_of_their_own) {
       EXPECT_EQ(devices.wire_to(r), (r < 3) == (members.rank() < rank(3)) ? "domain mailboxes" : "all mailboxes")
           << r << " from " << members.rank().value;
   });
-  job.has_wire_between_all = false;
+  job.has_wire_between_all = job.may_go_through_host = false;
   try {
     run_devices(job, [](auto&&...) { ADD_FAILURE(); });
     ADD_FAILURE();
