@@ -299,7 +299,8 @@ class thread_device final : public executor::stream_device {
 
   /// Under the lock.
   void note(std::string violation) { violations_.push_back(std::move(violation)); }
-  void forbid_during_capture(const char* what) {
+  // Not inlined: GCC 12 then takes the text for too long to be put together.
+  [[gnu::noinline]] void forbid_during_capture(const char* what) {
     std::lock_guard lock(mutex_);
     if (is_capturing_) note(std::string(what) + " during a capture");
   }
@@ -316,17 +317,16 @@ class thread_device final : public executor::stream_device {
     --after;
     return static_cast<const std::byte*>(address) < after->first + after->second.first ? after : memory_.end();
   }
-  // Not inlined: GCC 12 then takes the text for too long to be appended.
-  [[gnu::noinline]] void check_access(const void* address, std::size_t bytes, const char* what) {
+  void check_access(const void* address, std::size_t bytes, const char* what) {
     if (bytes == 0) return;
     std::lock_guard lock(mutex_);
     const auto found = range_of(address);
     if (found == memory_.end())
-      note(std::string(what).append(" the host's memory"));
+      note(std::string(what) + " the host's memory");
     else if (static_cast<const std::byte*>(address) + bytes > found->first + found->second.first)
-      note(std::string(what).append(" past the end of an allocation"));
+      note(std::string(what) + " past the end of an allocation");
     else if (found->second.second == memory_kind::host || found->second.second == memory_kind::other_device)
-      note(std::string(what).append(" memory of another device"));
+      note(std::string(what) + " memory of another device");
   }
 
   std::atomic<int> allocations_left_{-1};
