@@ -294,15 +294,27 @@ class writer {
       else
         ++rows[known->second].count;
     }
-    if (const std::string lost = attribute_of(gpu, "nvlinks_to_self"); !lost.empty())
+    if (const std::string lost = attribute_of(gpu, "nvlinks_to_self"); !lost.empty()) {
+      count_links(gpu, to_integer<int>(lost).value_or(0));
       single("nvlink", {{"target", attribute_of(gpu, attribute::pci)}, {"count", lost}, {"tclass", class_of(gpu)}});
+    }
     for (const row& each : rows) {
+      count_links(gpu, each.count);
       if (each.element == "c2c")
         single("c2c", {{"bw", std::to_string(each.megabytes)}, {"count", std::to_string(each.count)}});
       else
         single(each.element,
                {{"target", each.target}, {"count", std::to_string(each.count)}, {"tclass", each.target_class}});
     }
+  }
+  // As many as can be read again.
+  void count_links(node_index gpu, int links) {
+    all_links_ += static_cast<std::size_t>(links);
+    if (links <= nccl::max_links && all_links_ <= nccl::max_all_links) return;
+    fail(errc::unsupported, "the links of \"" + part(gpu).name + "\" cannot be written as NCCL XML",
+         std::to_string(links) + " lead to one part, " + std::to_string(all_links_) + " are written so far",
+         "at most " + std::to_string(nccl::max_links) + " and " + std::to_string(nccl::max_all_links) +
+             " are read again: is the source right?");
   }
   row row_of(const edge& link, node_index other, bool is_chip) const {
     if (is_chip) {
@@ -330,6 +342,7 @@ class writer {
   std::map<std::string, std::vector<node_index>> ports_of_;  // NICs by PCI function
   std::string text_;
   std::size_t depth_ = 0;
+  std::size_t all_links_ = 0;
   std::uint32_t next_bridge_ = 8;  // from ffff:ff:01.0 on, as the files of AWS number switches that do not exist
 };
 

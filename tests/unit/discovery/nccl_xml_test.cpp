@@ -550,6 +550,18 @@ TEST(nccl_xml, what_cannot_be_written_is_an_error) {
   EXPECT_NE(std::string(nowhere.what()).find("n1:GPU9"), std::string::npos) << nowhere.what();
 }
 
+/// What would be refused when it is read again.
+TEST(nccl_xml, more_links_than_a_file_may_have_cannot_be_written) {
+  graph machine = read(fixture("xgmi.xml"));
+  const auto link = std::ranges::find(machine.edges(), topology::edge_kind::xgmi, &topology::edge::kind);
+  ASSERT_NE(link, machine.edges().end());
+  const topology::edge one = *link;
+  for (int i = 0; i < 1025; ++i) machine.add_edge(one);
+  const error refused = topology::error_of([&] { to_nccl_xml(machine, "n1"); });
+  EXPECT_EQ(refused.code(), errc::unsupported);
+  EXPECT_NE(std::string(refused.what()).find("lead to one part"), std::string::npos) << refused.what();
+}
+
 TEST(nccl_xml, a_host_of_which_nothing_is_known_cannot_be_written) {
   graph machine;
   machine.add_node({.kind = node_kind::host, .name = "n1", .identities = {topology::identity::host("n1")}});
