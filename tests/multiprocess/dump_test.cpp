@@ -11,6 +11,7 @@
 #include <hawser/diagnosis/hang.hpp>
 #include <multiprocess/local_job.hpp>
 #include <multiprocess/transports.hpp>
+#include <support/needs.hpp>
 
 namespace hawser {
 namespace {
@@ -24,6 +25,7 @@ class dumps : public testing::TestWithParam<std::string> {
     folder_ = mkdtemp(name);
   }
   ~dumps() override { std::filesystem::remove_all(folder_); }
+  void SetUp() override { HAWSER_NEEDS(diagnosis::to_json(diagnosis::dump{})); }
 
   communicator_options options() const {
     communicator_options made;

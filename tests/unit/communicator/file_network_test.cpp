@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include <support/needs.hpp>
 #include <support/refused_ranks.hpp>
 #include <support/temporary_file.hpp>
 
@@ -58,7 +59,12 @@ void expect_gathered(communicator& members) {
       ASSERT_EQ(all[static_cast<std::size_t>(r * count + i)], 1'000'000 * r + i) << "rank " << r;
 }
 
-TEST(file_network, links_of_a_file_are_planned_for_on_all_ranks) {
+class file_network : public testing::Test {
+ protected:
+  void SetUp() override { HAWSER_NEEDS(chain({0, 1})); }
+};
+
+TEST_F(file_network, links_of_a_file_are_planned_for_on_all_ranks) {
   const test::temporary_file file(chain({0, 1, 2, 3, 4, 5}));
   std::mutex mutex;
   std::set<std::string> plans;
@@ -72,7 +78,7 @@ TEST(file_network, links_of_a_file_are_planned_for_on_all_ranks) {
   EXPECT_EQ(plans.size(), 1u);
 }
 
-TEST(file_network, a_repaired_link_brings_back_the_file_s) {
+TEST_F(file_network, a_repaired_link_brings_back_the_file_s) {
   const test::temporary_file file(chain({0, 1, 2, 3}));
   run_in_process(4, with_topology(file.name()), [&](communicator& members) {
     const schedule::plan before = members.plan_for(large_gather());
@@ -87,7 +93,7 @@ TEST(file_network, a_repaired_link_brings_back_the_file_s) {
   });
 }
 
-TEST(file_network, a_hierarchy_or_unknown_rates_are_planned_by_the_hierarchy) {
+TEST_F(file_network, a_hierarchy_or_unknown_rates_are_planned_by_the_hierarchy) {
   const test::temporary_file unknown(chain({0, 1, 2, 3}, std::nullopt));
   for (const std::string& topology : {unknown.name(), std::string("gpu:4")})
     run_in_process(4, with_topology(topology), [&](communicator& members) {
@@ -96,7 +102,7 @@ TEST(file_network, a_hierarchy_or_unknown_rates_are_planned_by_the_hierarchy) {
     });
 }
 
-TEST(file_network, ranks_whose_files_tell_other_links_are_named) {
+TEST_F(file_network, ranks_whose_files_tell_other_links_are_named) {
   const test::temporary_file one(chain({0, 1, 2, 3})), other(chain({0, 2, 1, 3}));  // the same hierarchy
   const auto options_of = [&](int r) { return with_topology((r == 2 ? other : one).name()); };
   const int told = test::count_refused(4, options_of, [](const error& failure) {

@@ -10,6 +10,8 @@
 #include <hawser/core/error.hpp>
 #include <hawser/diagnosis/hang.hpp>
 
+#include "support/needs.hpp"
+
 namespace hawser::diagnosis {
 namespace {
 
@@ -183,7 +185,12 @@ TEST(hang, ranks_are_listed_by_runs) {
   EXPECT_EQ(ranks_in_words({0, 2, 4, 5, 6}), "ranks 0, 2 and 4-6");
 }
 
-TEST(dump_json, reads_back_equal) {
+class dump_json : public testing::Test {
+ protected:
+  void SetUp() override { HAWSER_NEEDS(to_json(of(0, 1, {}))); }
+};
+
+TEST_F(dump_json, reads_back_equal) {
   dump written =
       of(1, 3, {collective(5, true, {step(0, step_kind::send, 2, false), step(1, step_kind::copy, -1, true)})});
   written.blamed = 2;
@@ -201,7 +208,7 @@ TEST(dump_json, reads_back_equal) {
 }
 
 /// What is wrong is named with its place; none of it is believed.
-TEST(dump_json, says_what_is_wrong) {
+TEST_F(dump_json, says_what_is_wrong) {
   const std::string right = to_json(of(0, 2, {collective(1, true, {step(0, step_kind::send, 1, true)})}));
   const auto with = [&](const std::string& from, const std::string& to) {
     std::string changed = right;
@@ -239,6 +246,7 @@ class dump_folder : public testing::Test {
     path_ = mkdtemp(name);
   }
   ~dump_folder() override { std::filesystem::remove_all(path_); }
+  void SetUp() override { HAWSER_NEEDS(to_json(of(0, 1, {}))); }
   void write(const std::string& name, const std::string& text) { std::ofstream(path_ + "/" + name) << text; }
   void expect_refusal(errc code, const std::string& words) {
     try {
