@@ -5,7 +5,8 @@ program=${1:?usage: simulate_simgrid.sh PROGRAM}
 echo "# $(date -u +%FT%TZ), $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2-), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg)"
 echo "# $0 $*"
 echo "# collective, topology, algorithm, bytes per block, segments; seconds by SimGrid and hawser, difference;"
-echo "# wall clock of SimGrid, hawser by classes, hawser rank by rank; SimGrid's over each"
+echo "# wall clock in ms of SimGrid (one run, which a process can make), hawser by classes and rank by rank (median of 21 runs,"
+echo "# the first one in brackets); SimGrid's over each"
 for topology in "gpu:8" "rack:4 gpu:8" "rack:8 gpu:8" "rack:16 gpu:8" "rack:32 gpu:8" "rack:64 gpu:8"; do
   inner=hierarchical\(
   if [[ $topology == rack* ]]; then

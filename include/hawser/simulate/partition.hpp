@@ -100,6 +100,7 @@ class colouring {
   template <class Mark>
   bool split(int level, Mark&& mark) {
     bool is_finer = false;
+    hashes_.clear();
     for (auto& [group, colours] : colour_[static_cast<std::size_t>(level)]) {
       std::map<std::pair<std::int32_t, std::uint64_t>, std::int32_t> known;
       const std::size_t before = std::set<std::int32_t>(colours.begin(), colours.end()).size();
@@ -119,6 +120,21 @@ class colouring {
 
   /// A number of a position's class; equal numbers where all places and shapes are alike.
   std::uint64_t class_hash(std::int64_t position) const {
+    if (hashes_.empty()) hashes_.resize(static_cast<std::size_t>(tree_.size()), 0);
+    std::uint64_t& known = hashes_[static_cast<std::size_t>(position)];
+    return known != 0 ? known : known = find_class_hash(position);
+  }
+
+  /// One more value in a hash. (splitmix64: Steele, Lea, Flood, OOPSLA 2014)
+  static std::uint64_t mixed(std::uint64_t hash, std::uint64_t value) noexcept {  // a step of splitmix64
+    hash ^= value + 0x9e3779b97f4a7c15ULL + (hash << 6) + (hash >> 2);
+    hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebULL;
+    return hash ^ (hash >> 31);
+  }
+
+ private:
+  std::uint64_t find_class_hash(std::int64_t position) const {
     std::uint64_t hash = 0x9e3779b97f4a7c15ULL;
     std::int64_t unit = position;
     for (int d = tree_.depth() - 1; d >= 0; --d) {
@@ -132,15 +148,6 @@ class colouring {
     return hash;
   }
 
-  /// One more value in a hash. (splitmix64: Steele, Lea, Flood, OOPSLA 2014)
-  static std::uint64_t mixed(std::uint64_t hash, std::uint64_t value) noexcept {  // a step of splitmix64
-    hash ^= value + 0x9e3779b97f4a7c15ULL + (hash << 6) + (hash >> 2);
-    hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebULL;
-    return hash ^ (hash >> 31);
-  }
-
- private:
   /// To begin with, places differ where the units there differ in any group of that size.
   void colour_by_shape(int d) {
     auto& by_size = colour_[static_cast<std::size_t>(d)];
@@ -163,6 +170,7 @@ class colouring {
   const topology::hierarchy& tree_;
   unit_shapes shapes_;
   std::vector<std::map<std::int64_t, std::vector<std::int32_t>>> colour_;  // per level: group size -> by index
+  mutable std::vector<std::uint64_t> hashes_;                              // by position; 0: not asked for yet
 };
 
 /// The classes themselves: of units at each level (the links), of ranks at the last.

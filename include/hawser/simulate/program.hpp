@@ -1,6 +1,7 @@
 // The classes' schedules, tied together: which class's send step meets which class's receive step.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -29,6 +30,8 @@ struct message {
   int level = 0;                        ///< the outermost level whose links are crossed
   double flows = 1;                     ///< how many of them, over all ranks of the class
   double blocks = 0;                    ///< of each
+
+  friend bool operator==(const message&, const message&) = default;
 };
 
 /// One class: its representative's steps, ready to run.
@@ -42,6 +45,16 @@ struct class_program {
   std::vector<std::uint32_t> waits_for_start;
   std::vector<double> blocks;                        ///< per step: moved, or worked on
   std::vector<std::vector<std::uint32_t>> messages;  ///< per step: numbers into `programs::messages`
+
+  /// Whether a simulation finds them alike: the same steps of the same sizes that wait for each other alike.
+  bool runs_as(const class_program& other) const {
+    const auto is_alike = [](const schedule::step& a, const schedule::step& b) { return a.kind == b.kind; };
+    const auto &own = code.source.steps, &theirs = other.code.source.steps;
+    return std::equal(own.begin(), own.end(), theirs.begin(), theirs.end(), is_alike) && blocks == other.blocks &&
+           messages == other.messages && next_on_lane == other.next_on_lane &&
+           waits_for_start == other.waits_for_start && code.first_dependent == other.code.first_dependent &&
+           code.dependents == other.code.dependents && ranks == other.ranks && is_switch == other.is_switch;
+  }
 };
 
 /// All of them: of the classes of ranks, then of switches that reduce. Switches are alike where the units are that they
@@ -67,6 +80,13 @@ class programs {
     compile_switches(what, algorithm);
     for (const auto& [between, ends] : lanes_) join(between, ends);
     lanes_.clear();
+  }
+
+  /// Whether a simulation of the other ones takes the same time, since it is the same.
+  bool runs_as(const programs& other) const {
+    const auto is_alike = [](const class_program& a, const class_program& b) { return a.runs_as(b); };
+    return messages == other.messages &&
+           std::equal(classes.begin(), classes.end(), other.classes.begin(), other.classes.end(), is_alike);
   }
 
  private:

@@ -89,7 +89,8 @@ class simulation {
     if (!how_.uses_classes || is_hashed || how_.links || !how_.prepared.empty()) {
       for (int d = 0; d < tree_.depth(); ++d) colours.split_all(d);
       check_size(colours);
-      return simulate(partition(colours), 0, how_.segments);
+      const partition parts(colours);
+      return simulate(parts, programs(tree_, what_, algorithm_, parts, 0, how_.prepared), how_.segments, trace_limit_);
     }
     symmetry roles(tree_, what_, algorithm_, colours);
     bool has_dependences = false;
@@ -124,8 +125,9 @@ class simulation {
   int try_classes(symmetry& roles, const partition& parts) {
     if (!roles.holds(parts)) return 0;
     try {
-      if (parts.rank_classes() < tree_.size() && !is_same_for_all_members(parts)) return 0;
-      made_ = simulate(parts, 0, how_.segments);
+      const programs code(tree_, what_, algorithm_, parts, 0, how_.prepared);
+      if (parts.rank_classes() < tree_.size() && !is_same_for_all_members(parts, code)) return 0;
+      made_ = simulate(parts, code, how_.segments, trace_limit_);
       return -1;
     } catch (const asymmetry& found) {
       return found.level;
@@ -135,14 +137,19 @@ class simulation {
     }
   }
 
-  bool is_same_for_all_members(const partition& parts) const {
+  bool is_same_for_all_members(const partition& parts, const programs& of_first) const {
     // Of many classes only the last members are tried, and with one segment, which has all the steps and messages:
     // their number makes a chance agreement unlikely.
     const bool are_many = parts.rank_classes() > many_classes;
     const std::int64_t segments = are_many ? 1 : how_.segments;
-    const seconds time = simulate(parts, 0, segments).time;
-    for (int which = are_many ? partition::members - 1 : 1; which < partition::members; ++which)
-      if (std::abs((simulate(parts, which, segments).time - time).count()) > same_time * time.count()) return false;
+    std::optional<seconds> time;
+    for (int which = are_many ? partition::members - 1 : 1; which < partition::members; ++which) {
+      const programs code(tree_, what_, algorithm_, parts, which, how_.prepared);
+      if (code.runs_as(of_first)) continue;
+      if (!time) time = simulate(parts, of_first, segments, 0).time;
+      const seconds other = simulate(parts, code, segments, 0).time;
+      if (std::abs((other - *time).count()) > same_time * time->count()) return false;
+    }
     return true;
   }
 
@@ -167,8 +174,7 @@ class simulation {
            "use a smaller machine, or an algorithm that treats ranks alike");
   }
 
-  result simulate(const partition& parts, int member, std::int64_t segments) const {
-    const programs code(tree_, what_, algorithm_, parts, member, how_.prepared);
+  result simulate(const partition& parts, const programs& code, std::int64_t segments, std::size_t trace_limit) const {
     const bool are_many = parts.rank_classes() > exact_classes;
     if (are_many && how_.most_steps > 0)
       segments = std::clamp<std::int64_t>(how_.most_steps / std::max<std::int64_t>(steps_of(code), 1), 1, segments);
@@ -182,9 +188,8 @@ class simulation {
                                 .lag = are_many ? how_.lag : seconds{0},
                                 .keeps_order = how_.links && how_.keeps_order};
     result made;
-    made.events_of_steps = trace(trace_limit_);
-    const run_result ran =
-        engine(code, links, settings, trace_limit_ > 0 && member == 0 ? &made.events_of_steps : nullptr).run();
+    made.events_of_steps = trace(trace_limit);
+    const run_result ran = engine(code, links, settings, trace_limit > 0 ? &made.events_of_steps : nullptr).run();
     made.time = ran.time;
     made.ranks = tree_.size();
     made.classes = parts.rank_classes();  // those of switches are not counted

@@ -2,6 +2,7 @@
 // the same from the same classes. Colour refinement, on the places of each level instead of on ranks.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <random>
@@ -16,8 +17,8 @@
 namespace hawser::simulate {
 
 /// Up to this many ranks every rank's schedule is looked at; above, one per place and kind of parent, and samples.
-inline constexpr std::int64_t exhaustive_ranks = 256;
-/// Ranks whose schedules are compared with their class's where not all were looked at.
+inline constexpr std::int64_t exhaustive_ranks = 16;
+/// Ranks whose schedules are compared with their class's where not all were looked at: a fifth, but no more.
 inline constexpr int sampled_ranks = 48;
 
 /// What a rank does, with its peers' positions: enough to compare it with others under any colouring.
@@ -120,7 +121,7 @@ class symmetry {
       if (!agrees(each.does)) return false;
     if (tree_.size() <= exhaustive_ranks) return true;
     std::mt19937_64 random(static_cast<std::uint64_t>(tree_.size()));  // the same samples in every run
-    for (int i = 0; i < sampled_ranks; ++i) {
+    for (std::int64_t i = std::min<std::int64_t>(sampled_ranks, tree_.size() / 5); i > 0; --i) {
       const auto position = std::uniform_int_distribution<std::int64_t>(0, tree_.size() - 1)(random);
       const auto c = static_cast<std::size_t>(classes.of.back()[static_cast<std::size_t>(position)]);
       if (!is_known[c] && !agrees(role_at(classes.classes[c].representative))) return false;
