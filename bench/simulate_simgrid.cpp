@@ -177,6 +177,20 @@ double since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+timing time_hawser(const topology::hierarchy& tree, const schedule::request& what, const char* algorithm,
+                   simulate::options how, bool uses_classes) {
+  how.uses_classes = uses_classes;
+  timing taken;
+  for (int i = 0; i < runs; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    taken.found = simulate::simulate(tree, what, algorithm, how);
+    taken.took.push_back(since(begin));
+  }
+  taken.first = taken.took.front();
+  std::sort(taken.took.begin(), taken.took.end());
+  return taken;
+}
+
 }  // namespace
 
 int main(int count, char** values) {
@@ -197,18 +211,7 @@ int main(int count, char** values) {
   how.segments = count > 5 ? std::atoll(values[5]) : 1;
   how.host = {.per_message = seconds{0}, .reduction = bandwidth{std::numeric_limits<double>::infinity()}};
 
-  const auto timed = [&](bool uses_classes) {
-    how.uses_classes = uses_classes;
-    timing taken;
-    for (int i = 0; i < runs; ++i) {
-      const auto begin = std::chrono::steady_clock::now();
-      taken.found = simulate::simulate(tree, what, values[3], how);
-      taken.took.push_back(since(begin));
-    }
-    taken.first = taken.took.front();
-    std::sort(taken.took.begin(), taken.took.end());
-    return taken;
-  };
+  const auto timed = [&](bool uses_classes) { return time_hawser(tree, what, values[3], how, uses_classes); };
   const timing by_classes = timed(true), by_ranks = timed(false);
   const simulate::result &classes = by_classes.found, &single = by_ranks.found;
 

@@ -44,6 +44,7 @@ libclang-rt-14-dev  /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a
 ibsim-utils         /usr/bin/ibsim                         test
 opensm              /usr/sbin/opensm                       test
 infiniband-diags    /usr/sbin/ibnetdiscover                test
+libsimgrid-dev      /usr/include/simgrid/s4u.hpp           test
 LIST
 }
 

@@ -165,7 +165,7 @@ void job::identify_hosts() {
   for (const transport::factory& line : lines) suited += !line.suits_host || line.suits_host() ? '1' : '0';
   suited += options_.has_tls ? 't' : '-';
   suited += options_.has_checksums ? 'c' : '-';
-  std::vector<bool> suits_all(lines.size(), true);
+  suits_all_.assign(lines.size(), true);
   std::vector<std::string> known, machines;
   const auto number_of = [](std::vector<std::string>& among, const std::string& identity) {
     const auto found = std::find(among.begin(), among.end(), identity);
@@ -194,14 +194,12 @@ void job::identify_hosts() {
       hawser::fail(errc::mismatch, "some ranks use TLS and others do not",
                    "rank " + std::to_string(participant - 1) + (options_.has_tls ? " does not" : " does"),
                    "set HAWSER_TLS, or communicator_options::has_tls, alike on all ranks");
-    for (std::size_t i = 0; i < lines.size(); ++i) suits_all[i] = suits_all[i] && theirs[i] == '1';
+    for (std::size_t i = 0; i < lines.size(); ++i) suits_all_[i] = suits_all_[i] && theirs[i] == '1';
     host_names_.push_back(identity.substr(0, identity.find('\n')));
     host_numbers_.push_back(number_of(known, identity));
     machine_numbers_.push_back(number_of(machines, identity.substr(identity.find('\n'))));
     core_counts_.push_back(std::stoi(introduction.substr(cores + 1)));
   }
-  for (std::size_t i = 0; i < lines.size(); ++i)
-    if (!suits_all[i]) unsuited_.push_back(lines[i].name);
   host_names_.resize(static_cast<std::size_t>(ranks()));
   rank_host_numbers_.assign(host_numbers_.begin(), host_numbers_.begin() + ranks());
 }

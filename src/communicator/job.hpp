@@ -126,13 +126,19 @@ class job {
   void watch_links();
   void note_part(const std::string& part, int participant);
   transport::failure named(transport::failure why) const;
+  /// A transport that may be opened, and whether all hosts have what it is good at.
+  struct known_line {
+    const transport::factory* line;
+    bool suits_all;
+  };
+  std::vector<known_line> own_lines() const;
   std::unique_ptr<transport::router> open_transports() const;
-  std::unique_ptr<transport::router> open_transports(const wiring& where, const transport::registry& all) const;
+  std::unique_ptr<transport::router> open_transports(const wiring& where, const std::vector<known_line>& all) const;
   transport::endpoint_environment environment_for(const wiring& where) const;
-  std::vector<const transport::factory*> lines_by_reach(const transport::registry& of, std::string& refused) const;
+  std::vector<const transport::factory*> lines_by_reach(const std::vector<known_line>& of, std::string& refused) const;
   void prepare_faults();
   transport::any_transport decorated(transport::any_transport endpoint) const;
-  const transport::factory* network_line(const transport::registry& lines, std::string& refused) const;
+  const transport::factory* network_line(const std::vector<known_line>& lines, std::string& refused) const;
   void take_notices();
   static void on_notice(void* self);
   void say_goodbye() noexcept;
@@ -151,7 +157,7 @@ class job {
   std::vector<bool> served_;
   std::vector<int> machine_numbers_;  // ranks with equal numbers run under one kernel
   std::vector<int> core_counts_;      // of each rank's machine
-  std::vector<std::string> unsuited_;  // transports that some host has no use for
+  std::vector<bool> suits_all_;       // per line of the transport registry
   transport::fault_plan faults_;
   std::shared_ptr<transport::fault_log> injected_ = std::make_shared<transport::fault_log>();
   discovery_report report_;

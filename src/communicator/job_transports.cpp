@@ -14,14 +14,22 @@ std::string_view job::transport_inside_hosts() const {
 
 std::string_view job::transport_between_hosts() const {
   std::string refused;
-  const transport::factory* const line = network_line(options_.transports, refused);
+  const transport::factory* const line = network_line(own_lines(), refused);
   return line ? std::string_view(line->name) : std::string_view();
 }
 
+std::vector<job::known_line> job::own_lines() const {
+  std::vector<known_line> lines;
+  for (std::size_t i = 0; i < options_.transports.size(); ++i)
+    lines.push_back({&options_.transports[i], suits_all_[i]});
+  return lines;
+}
+
 /// The transport between hosts: the first that suits all of them, else the first.
-const transport::factory* job::network_line(const transport::registry& lines, std::string& refused) const {
+const transport::factory* job::network_line(const std::vector<known_line>& lines, std::string& refused) const {
   const transport::factory* first = nullptr;
-  for (const transport::factory& line : lines) {
+  for (const known_line& each : lines) {
+    const transport::factory& line = *each.line;
     if (line.reaches != transport::reach::network) continue;
     // Without a secret there is nothing to prove, and a handshake about it says nothing.
     const bool is_known = line.is_authenticated && !door_->secret().empty();
@@ -29,17 +37,18 @@ const transport::factory* job::network_line(const transport::registry& lines, st
       refused.append(refused.empty() ? "" : ", ").append(line.name);
       continue;
     }
-    if (std::find(unsuited_.begin(), unsuited_.end(), line.name) == unsuited_.end()) return &line;
+    if (each.suits_all) return &line;
     if (!first) first = &line;
   }
   return first;
 }
 
 /// In the order in which they are asked for a rank.
-std::vector<const transport::factory*> job::lines_by_reach(const transport::registry& of, std::string& refused) const {
+std::vector<const transport::factory*> job::lines_by_reach(const std::vector<known_line>& of,
+                                                           std::string& refused) const {
   std::vector<const transport::factory*> lines;
-  for (const transport::factory& line : of)
-    if (line.reaches != transport::reach::network) lines.push_back(&line);
+  for (const known_line& each : of)
+    if (each.line->reaches != transport::reach::network) lines.push_back(each.line);
   std::stable_sort(lines.begin(), lines.end(), [](const auto* a, const auto* b) { return a->reaches < b->reaches; });
   if (const transport::factory* between = network_line(of, refused)) lines.push_back(between);
   return lines;
@@ -65,7 +74,7 @@ transport::endpoint_environment job::environment_for(const wiring& where) const 
   return environment;
 }
 
-std::unique_ptr<transport::router> job::open_transports(const wiring& where, const transport::registry& all) const {
+std::unique_ptr<transport::router> job::open_transports(const wiring& where, const std::vector<known_line>& all) const {
   const transport::endpoint_environment environment = environment_for(where);
   auto wire = std::make_unique<transport::router>();
   std::vector<bool> is_routed(static_cast<std::size_t>(environment.size), false);
@@ -95,11 +104,15 @@ std::unique_ptr<transport::router> job::open_transports(const wiring& where, con
 }
 
 std::unique_ptr<transport::router> job::open_transports() const {
-  return open_transports({*door_, host_numbers_, door_->scope()}, options_.transports);
+  return open_transports({*door_, host_numbers_, door_->scope()}, own_lines());
 }
 
 std::unique_ptr<transport::router> job::open_transports_beside(const wiring& where) const {
-  return open_transports(where, options_for_successor(options_).transports);
+  std::vector<known_line> lines = own_lines();
+  std::erase_if(lines, [](const known_line& each) { return !each.line->is_renewable; });
+  const transport::registry others = substitutes(options_.transports);
+  for (const transport::factory& line : others) lines.push_back({&line, true});
+  return open_transports(where, lines);
 }
 
 }  // namespace hawser::detail

@@ -29,14 +29,22 @@ void tell(const recovery_options& options, recovery_stage stage) {
   if (options.observer) options.observer(stage);
 }
 
+transport::registry substitutes(const transport::registry& before) {
+  bool reaches_far = false, has_dropped = false;
+  for (const transport::factory& line : before) {
+    has_dropped = has_dropped || !line.is_renewable;
+    reaches_far = reaches_far || (line.is_renewable && line.reaches != transport::reach::host);
+  }
+  if (reaches_far || !has_dropped) return {};
+  transport::registry lines = default_transports();
+  std::erase_if(lines, [](const transport::factory& line) { return line.reaches != transport::reach::network; });
+  return lines;
+}
+
 communicator_options options_for_successor(const communicator_options& before) {
   communicator_options told = before;
   std::erase_if(told.transports, [](const transport::factory& line) { return !line.is_renewable; });
-  const bool reaches_far = std::any_of(told.transports.begin(), told.transports.end(),
-                                       [](const auto& line) { return line.reaches != transport::reach::host; });
-  if (!reaches_far && told.transports.size() < before.transports.size())
-    for (transport::factory& line : default_transports())
-      if (line.reaches == transport::reach::network) told.transports.push_back(std::move(line));
+  for (transport::factory& line : substitutes(before.transports)) told.transports.push_back(std::move(line));
   told.aggregates.reset();
   return told;
 }

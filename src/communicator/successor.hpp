@@ -24,6 +24,10 @@ opening open_together(const std::shared_ptr<bootstrap::shared_door>& shared, con
                       const std::vector<rank>& members, const communicator_options& told,
                       const recovery_options& options);
 
+/// What takes the place of transports that cannot be opened again, where nothing else reaches other hosts: those of
+/// hawser::runtime.
+transport::registry substitutes(const transport::registry& before);
+
 /// The options of a job that follows on another: transports that cannot be opened again make room for those of
 /// hawser::runtime, and what concerns the first job alone is dropped.
 communicator_options options_for_successor(const communicator_options& before);
