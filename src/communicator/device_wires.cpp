@@ -67,6 +67,7 @@ void device_state::open_between_all() {
 void device_state::open_through_host() {
   job& owner = members_->owner();
   std::vector<int> hosts;
+  hosts.reserve(static_cast<std::size_t>(members_->size()));
   for (int r = 0; r < members_->size(); ++r)
     hosts.push_back(owner.host_numbers()[static_cast<std::size_t>(members_->in_job(r).value)]);
   auto opened = owner.open_transports_beside({host_door_, hosts, owner.place().scope() + "/" + name_});
