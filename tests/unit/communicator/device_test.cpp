@@ -28,6 +28,12 @@ std::uint64_t seed() {
   return chosen;
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool is_sanitized = true;  // the same code, ten times slower: fewer of everything
+#else
+constexpr bool is_sanitized = false;
+#endif
+
 class device_collectives : public testing::TestWithParam<std::string> {};
 
 /// Every collective, in place and not, ragged and rooted, of several types.
@@ -96,7 +102,7 @@ TEST_P(device_collectives, every_algorithm_gives_the_hosts_bits) {
                 for (const schedule::collective what : schedule::all_collectives)
                   for (const std::string& name : algorithm::algorithm_names(tree, what)) {
                     if (algorithm::sends_sizes_first(what, name)) continue;
-                    for (const std::int64_t segments : {1, 3}) {
+                    for (std::int64_t segments = is_sanitized ? 3 : 1; segments <= 3; segments += 2) {
                       call_options options;
                       options.algorithm = name;
                       options.segments = segments;
@@ -105,7 +111,7 @@ TEST_P(device_collectives, every_algorithm_gives_the_hosts_bits) {
                     }
                   }
               });
-  EXPECT_GT(calls, 50);
+  EXPECT_GT(calls, is_sanitized ? 25 : 50);
 }
 
 INSTANTIATE_TEST_SUITE_P(machines, device_collectives,
