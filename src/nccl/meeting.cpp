@@ -89,21 +89,18 @@ void meeting::await_verdict() {
 }
 
 void meeting::refuse(const error& why) {
-  if (heeded_.generation() != 0) return;
-  const std::string place = std::to_string(place_);
-  try {
-    job_.put(name_ + "/verdict", std::to_string(static_cast<int>(why.code())) + " " +
-                                     std::to_string(why.native_code()) + " " + place + " rank " +
-                                     to_string(members_[static_cast<std::size_t>(place_)]) + ": " + why.what());
-  } catch (const error& e) {
-    if (e.code() != errc::mismatch) throw why;
+  if (heeded_.generation() == 0) {  // else everyone hears of it, and of whose fault it is
+    const std::string place = std::to_string(place_);
+    try {
+      job_.put(name_ + "/verdict", std::to_string(static_cast<int>(why.code())) + " " +
+                                       std::to_string(why.native_code()) + " " + place + " rank " +
+                                       to_string(members_[static_cast<std::size_t>(place_)]) + ": " + why.what());
+    } catch (const error& e) {
+      if (e.code() != errc::mismatch) throw why;
+    }
+    for (const std::string& key : promised_) job_.put(name_ + "/" + key, std::string(1, broken));
+    await_verdict();
   }
-  for (const std::string& key : promised_) job_.put(name_ + "/" + key, std::string(1, broken));
-  has_refused_ = true;
-}
-
-void meeting::throw_outcome(const error& why) {
-  if (has_refused_) await_verdict();
   throw why;
 }
 

@@ -39,11 +39,8 @@ class meeting {
 
   /// For those who wait for NCCL: throws the refusal where there is one, and a failure that became known.
   void look() const;
-  /// Tries to make `why` the verdict, unless a failure is known already: then all hear of it, and of whose fault it is.
-  /// Throws `why` where it cannot be told.
-  void refuse(const error& why);
-  /// After `refuse`: throws the verdict that holds, or the failure `why`.
-  [[noreturn]] void throw_outcome(const error& why);
+  /// Tries to make `why` the verdict, and throws the one that holds; `why` itself where a failure is known already.
+  [[noreturn]] void refuse(const error& why);
   /// This member has all it needs. Comes back where all have.
   void conclude();
 
@@ -64,7 +61,6 @@ class meeting {
   clock::time_point deadline_;
   std::set<std::string> promised_;
 
-  bool has_refused_ = false;
   std::string verdict_;            ///< empty: none was seen
   std::exception_ptr no_verdict_;  ///< why
   std::atomic<bool> is_seen_{false};

@@ -11,6 +11,7 @@
 #include <hawser/topology/synthetic.hpp>
 #include <support/collective_battery.hpp>
 #include <support/device_world.hpp>
+#include <support/seed.hpp>
 #include <support/threads_over.hpp>
 
 namespace hawser {
@@ -19,14 +20,9 @@ namespace {
 using test::device_buffer;
 using test::device_job;
 using test::run_devices;
+using test::seed_of_run;
 using test::stream_handle;
 using test::thread_device;
-
-std::uint64_t seed() {
-  const char* const given = std::getenv("HAWSER_TEST_SEED");
-  static const std::uint64_t chosen = given != nullptr ? std::stoull(given) : std::random_device{}();
-  return chosen;
-}
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool is_sanitized = true;  // the same code, ten times slower: fewer of everything
@@ -38,9 +34,8 @@ class device_collectives : public testing::TestWithParam<std::string> {};
 
 /// Every collective, in place and not, ragged and rooted, of several types.
 TEST_P(device_collectives, battery) {
-  std::printf("HAWSER_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed()));
   const int size = static_cast<int>(topology::parse_synthetic(GetParam()).size());
-  run_devices({size, GetParam(), 2, seed()},
+  run_devices({size, GetParam(), 2, seed_of_run()},
               [&](communicator& members, device_communicator& devices, thread_device& device) {
                 test::through_a_device copies(members, devices, device);
                 test::battery tests(copies);
@@ -93,10 +88,9 @@ void expect_same_as_host(communicator& members, test::through_a_device& copies, 
 }
 
 TEST_P(device_collectives, every_algorithm_gives_the_hosts_bits) {
-  std::printf("HAWSER_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed()));
   const topology::hierarchy tree = topology::parse_synthetic(GetParam());
   int calls = 0;
-  run_devices({static_cast<int>(tree.size()), GetParam(), 2, seed()},
+  run_devices({static_cast<int>(tree.size()), GetParam(), 2, seed_of_run()},
               [&](communicator& members, device_communicator& devices, thread_device& device) {
                 test::through_a_device copies(members, devices, device);
                 for (const schedule::collective what : schedule::all_collectives)
@@ -120,9 +114,8 @@ INSTANTIATE_TEST_SUITE_P(machines, device_collectives,
 
 /// Ranks of a domain through one wire, the others through another one, in the same exchange.
 TEST_P(device_collectives, every_algorithm_through_two_wires) {
-  std::printf("HAWSER_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed()));
   const topology::hierarchy tree = topology::parse_synthetic(GetParam());
-  device_job job{static_cast<int>(tree.size()), GetParam(), 2, seed()};
+  device_job job{static_cast<int>(tree.size()), GetParam(), 2, seed_of_run()};
   job.has_domains = true;
   run_devices(job, [&](communicator& members, device_communicator& devices, thread_device& device) {
     test::through_a_device copies(members, devices, device);
@@ -164,7 +157,7 @@ TEST(device, domains_have_wires_of_their_own) {
 }
 
 TEST(device, a_domain_that_is_refused_uses_the_wire_between_all) {
-  device_job job{4, "rack:2 gpu:2", 2, seed()};
+  device_job job{4, "rack:2 gpu:2", 2, seed_of_run()};
   job.has_domains = job.are_domains_refused = true;
   run_devices(job, [&](communicator& members, device_communicator& devices, thread_device& device) {
     const device_buffer buffer(device, 64);
@@ -184,81 +177,84 @@ std::span<T> elements(const device_buffer& of, std::size_t count) {
 /// Copies into and out of the device are on the stream as the calls are, and the host waits once.
 TEST(device, calls_are_ordered_by_their_stream) {
   constexpr std::size_t count = 1000, calls = 40;
-  run_devices({3, "", 3, seed()}, [&](communicator& members, device_communicator& devices, thread_device& device) {
-    const auto stream = device.make_stream();
-    auto* const host = static_cast<std::int32_t*>(
-        device.allocate(2 * calls * count * sizeof(std::int32_t), test::memory_kind::pinned));
-    const device_buffer in(device, count * 4), out(device, count * 4);
-    call_options options;
-    options.segments = 4;
-    for (std::size_t call = 0; call < calls; ++call) {
-      std::int32_t *const from = host + 2 * call * count, *const to = from + count;
-      std::fill(from, from + count, static_cast<std::int32_t>(call) + members.rank().value);
-      device.copy(stream, in.data(), from, count * 4);
-      devices.on(stream).all_reduce(elements<std::int32_t>(in, count), elements<std::int32_t>(out, count), op::sum,
-                                    options);
-      device.copy(stream, to, out.data(), count * 4);
-    }
-    device.synchronise(stream);
-    for (std::size_t call = 0; call < calls; ++call)
-      for (std::size_t i = 0; i < count; ++i)
-        ASSERT_EQ(host[(2 * call + 1) * count + i], 3 * static_cast<std::int32_t>(call) + 3) << "call " << call;
-    device.release(host, test::memory_kind::pinned);
-    device.destroy(stream);
-  });
+  run_devices(
+      {3, "", 3, seed_of_run()}, [&](communicator& members, device_communicator& devices, thread_device& device) {
+        const auto stream = device.make_stream();
+        auto* const host = static_cast<std::int32_t*>(
+            device.allocate(2 * calls * count * sizeof(std::int32_t), test::memory_kind::pinned));
+        const device_buffer in(device, count * 4), out(device, count * 4);
+        call_options options;
+        options.segments = 4;
+        for (std::size_t call = 0; call < calls; ++call) {
+          std::int32_t *const from = host + 2 * call * count, *const to = from + count;
+          std::fill(from, from + count, static_cast<std::int32_t>(call) + members.rank().value);
+          device.copy(stream, in.data(), from, count * 4);
+          devices.on(stream).all_reduce(elements<std::int32_t>(in, count), elements<std::int32_t>(out, count), op::sum,
+                                        options);
+          device.copy(stream, to, out.data(), count * 4);
+        }
+        device.synchronise(stream);
+        for (std::size_t call = 0; call < calls; ++call)
+          for (std::size_t i = 0; i < count; ++i)
+            ASSERT_EQ(host[(2 * call + 1) * count + i], 3 * static_cast<std::int32_t>(call) + 3) << "call " << call;
+        device.release(host, test::memory_kind::pinned);
+        device.destroy(stream);
+      });
 }
 
 /// A call on one stream feeds a call on another one; avg and premul_sum use memory that calls share.
 TEST(device, streams_are_joined_by_events) {
   constexpr std::size_t count = 513;
-  run_devices({4, "rack:2 gpu:2", 2, seed()}, [&](communicator&, device_communicator& devices, thread_device& device) {
-    const auto first = device.make_stream(), second = device.make_stream();
-    const auto done = device.make_event(), read = device.make_event();
-    const device_buffer a(device, count * 4), b(device, count * 4), c(device, count * 4);
-    const auto at = [&](const device_buffer& of) { return elements<float>(of, count); };
-    std::fill(at(a).begin(), at(a).end(), 1.0F);
-    for (int round = 0; round < 20; ++round) {
-      device.wait(first, read);
-      devices.on(first).all_reduce(at(a), at(b), premultiplied_sum(0.5));  // 2
-      device.record(done, first);
-      device.wait(second, done);
-      devices.on(second).all_reduce(at(b), at(c), op::avg);                 // 2
-      devices.on(second).all_reduce(at(c), at(c), premultiplied_sum(2.0));  // 16
-      device.record(read, second);
-    }
-    device.synchronise(second);
-    for (const float each : at(c)) ASSERT_EQ(each, 16.0F);
-    device.synchronise(first);
-    for (const auto each : {first, second}) device.destroy(each);
-    for (const auto each : {done, read}) device.destroy(each);
-  });
+  run_devices({4, "rack:2 gpu:2", 2, seed_of_run()},
+              [&](communicator&, device_communicator& devices, thread_device& device) {
+                const auto first = device.make_stream(), second = device.make_stream();
+                const auto done = device.make_event(), read = device.make_event();
+                const device_buffer a(device, count * 4), b(device, count * 4), c(device, count * 4);
+                const auto at = [&](const device_buffer& of) { return elements<float>(of, count); };
+                std::fill(at(a).begin(), at(a).end(), 1.0F);
+                for (int round = 0; round < 20; ++round) {
+                  device.wait(first, read);
+                  devices.on(first).all_reduce(at(a), at(b), premultiplied_sum(0.5));  // 2
+                  device.record(done, first);
+                  device.wait(second, done);
+                  devices.on(second).all_reduce(at(b), at(c), op::avg);                 // 2
+                  devices.on(second).all_reduce(at(c), at(c), premultiplied_sum(2.0));  // 16
+                  device.record(read, second);
+                }
+                device.synchronise(second);
+                for (const float each : at(c)) ASSERT_EQ(each, 16.0F);
+                device.synchronise(first);
+                for (const auto each : {first, second}) device.destroy(each);
+                for (const auto each : {done, read}) device.destroy(each);
+              });
 }
 
 /// Nothing but the order of the calls joins these streams, and scaled inputs share memory.
 TEST(device, calls_on_many_streams_do_not_disturb_each_other) {
   constexpr std::size_t count = 20'000;
-  run_devices({3, "", 2, seed()}, [&](communicator& members, device_communicator& devices, thread_device& device) {
-    std::vector<stream_handle> streams;
-    std::vector<std::unique_ptr<device_buffer>> buffers;
-    for (int i = 0; i < 12; ++i) {
-      streams.push_back(device.make_stream());
-      buffers.push_back(std::make_unique<device_buffer>(device, count * 4));
-      const auto data = elements<float>(*buffers.back(), count);
-      std::fill(data.begin(), data.end(), static_cast<float>(i + members.rank().value));
-      devices.on(streams.back()).all_reduce(data, premultiplied_sum(2.0));
-    }
-    for (int i = 0; i < 12; ++i) {
-      device.synchronise(streams[static_cast<std::size_t>(i)]);
-      for (const float each : elements<float>(*buffers[static_cast<std::size_t>(i)], count))
-        ASSERT_EQ(each, static_cast<float>(6 * i + 6)) << "stream " << i;
-      device.destroy(streams[static_cast<std::size_t>(i)]);
-    }
-  });
+  run_devices({3, "", 2, seed_of_run()},
+              [&](communicator& members, device_communicator& devices, thread_device& device) {
+                std::vector<stream_handle> streams;
+                std::vector<std::unique_ptr<device_buffer>> buffers;
+                for (int i = 0; i < 12; ++i) {
+                  streams.push_back(device.make_stream());
+                  buffers.push_back(std::make_unique<device_buffer>(device, count * 4));
+                  const auto data = elements<float>(*buffers.back(), count);
+                  std::fill(data.begin(), data.end(), static_cast<float>(i + members.rank().value));
+                  devices.on(streams.back()).all_reduce(data, premultiplied_sum(2.0));
+                }
+                for (int i = 0; i < 12; ++i) {
+                  device.synchronise(streams[static_cast<std::size_t>(i)]);
+                  for (const float each : elements<float>(*buffers[static_cast<std::size_t>(i)], count))
+                    ASSERT_EQ(each, static_cast<float>(6 * i + 6)) << "stream " << i;
+                  device.destroy(streams[static_cast<std::size_t>(i)]);
+                }
+              });
 }
 
 TEST(device, a_captured_call_is_replayed_a_thousand_times) {
   constexpr std::size_t count = 37;
-  run_devices({3, "", 2, seed(), std::chrono::microseconds(0)},
+  run_devices({3, "", 2, seed_of_run(), std::chrono::microseconds(0)},
               [&](communicator& members, device_communicator& devices, thread_device& device) {
                 const auto stream = device.make_stream();
                 const device_buffer in(device, count * 4), out(device, count * 4);
@@ -378,26 +374,27 @@ TEST(device, a_call_without_memory_can_be_repeated) {
 
 /// Streams go on when a rank gives up, and every rank is told.
 TEST(device, an_abort_ends_what_waits_on_streams) {
-  run_devices({3, "", 2, seed()}, [&](communicator& members, device_communicator& devices, thread_device& device) {
-    const auto stream = device.make_stream();
-    const device_buffer buffer(device, 4'000);
-    const auto data = elements<std::int32_t>(buffer, 1'000);
-    if (members.rank() == rank(2)) {
-      members.abort("rank 2 has had enough");
-    } else {
-      try {
-        devices.on(stream).all_reduce(data);
-        device.synchronise(stream);
-        devices.check();
-        ADD_FAILURE();
-      } catch (const error& told) {
-        EXPECT_EQ(told.code(), errc::aborted);
-        EXPECT_NE(std::string(told.what()).find("had enough"), std::string::npos) << told.what();
-      }
-    }
-    device.synchronise(stream);
-    device.destroy(stream);
-  });
+  run_devices({3, "", 2, seed_of_run()},
+              [&](communicator& members, device_communicator& devices, thread_device& device) {
+                const auto stream = device.make_stream();
+                const device_buffer buffer(device, 4'000);
+                const auto data = elements<std::int32_t>(buffer, 1'000);
+                if (members.rank() == rank(2)) {
+                  members.abort("rank 2 has had enough");
+                } else {
+                  try {
+                    devices.on(stream).all_reduce(data);
+                    device.synchronise(stream);
+                    devices.check();
+                    ADD_FAILURE();
+                  } catch (const error& told) {
+                    EXPECT_EQ(told.code(), errc::aborted);
+                    EXPECT_NE(std::string(told.what()).find("had enough"), std::string::npos) << told.what();
+                  }
+                }
+                device.synchronise(stream);
+                device.destroy(stream);
+              });
 }
 
 /// Blocking, and on a stream for which the caller waits.
@@ -406,27 +403,28 @@ class missing_rank : public testing::TestWithParam<bool> {};
 TEST_P(missing_rank, ends_the_call_at_its_time_out) {
   std::atomic<int> told{0};
   try {
-    run_devices({3, "", 2, seed()}, [&](communicator& members, device_communicator& devices, thread_device& device) {
-      const device_buffer buffer(device, 400);
-      call_options options;
-      options.timeout = std::chrono::milliseconds(200);
-      if (members.rank() != rank(1)) {
-        try {
-          const auto data = elements<std::int32_t>(buffer, 100);
-          if (GetParam()) {
-            devices.all_reduce(data, op::sum, options);
-          } else {
-            devices.on(stream_handle::none).all_reduce(data, op::sum, options);
-            device.synchronise(stream_handle::none);
-            devices.check();
-          }
-        } catch (const error& late) {
-          told += late.code() == errc::timeout || late.code() == errc::aborted;
-        }
-      } else {
-        EXPECT_TRUE(test::eventually([&] { return told == 2; }));
-      }
-    });
+    run_devices({3, "", 2, seed_of_run()},
+                [&](communicator& members, device_communicator& devices, thread_device& device) {
+                  const device_buffer buffer(device, 400);
+                  call_options options;
+                  options.timeout = std::chrono::milliseconds(200);
+                  if (members.rank() != rank(1)) {
+                    try {
+                      const auto data = elements<std::int32_t>(buffer, 100);
+                      if (GetParam()) {
+                        devices.all_reduce(data, op::sum, options);
+                      } else {
+                        devices.on(stream_handle::none).all_reduce(data, op::sum, options);
+                        device.synchronise(stream_handle::none);
+                        devices.check();
+                      }
+                    } catch (const error& late) {
+                      told += late.code() == errc::timeout || late.code() == errc::aborted;
+                    }
+                  } else {
+                    EXPECT_TRUE(test::eventually([&] { return told == 2; }));
+                  }
+                });
   } catch (const error&) {  // the job is over for all of them
   }
   EXPECT_EQ(told, 2);

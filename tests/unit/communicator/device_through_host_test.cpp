@@ -6,6 +6,7 @@
 #include <hawser/topology/synthetic.hpp>
 #include <support/collective_battery.hpp>
 #include <support/device_world.hpp>
+#include <support/seed.hpp>
 
 namespace hawser {
 namespace {
@@ -13,16 +14,11 @@ namespace {
 using test::device_buffer;
 using test::device_job;
 using test::run_devices;
+using test::seed_of_run;
 using test::thread_device;
 
-std::uint64_t seed() {
-  const char* const given = std::getenv("HAWSER_TEST_SEED");
-  static const std::uint64_t chosen = given != nullptr ? std::stoull(given) : std::random_device{}();
-  return chosen;
-}
-
 device_job without_wires(const std::string& topology, const std::string& transport = "in_process") {
-  device_job job{static_cast<int>(topology::parse_synthetic(topology).size()), topology, 2, seed()};
+  device_job job{static_cast<int>(topology::parse_synthetic(topology).size()), topology, 2, seed_of_run()};
   job.has_wire_between_all = false;
   job.transport = transport;
   return job;
@@ -35,7 +31,6 @@ std::span<std::int32_t> numbers(const device_buffer& of, std::size_t count) {
 class device_through_host : public testing::TestWithParam<std::string> {};
 
 TEST_P(device_through_host, battery) {
-  std::printf("HAWSER_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed()));
   run_devices(without_wires("rack:[2,1]", GetParam()),
               [](communicator& members, device_communicator& devices, thread_device& device) {
                 EXPECT_EQ(devices.wire_to((members.rank().value + 1) % members.size()), "host_memory");
@@ -117,7 +112,7 @@ TEST(device_through_host, is_refused_where_it_is_not_wanted) {
 TEST(device_through_host, joins_parts_of_a_communicator) {
   test::run_threads_over("in_process", 5, {}, [](communicator& all) {
     const auto part = all.split(all.rank().value % 2, -all.rank().value);
-    const auto device = std::make_shared<thread_device>(seed(), std::chrono::microseconds(20));
+    const auto device = std::make_shared<thread_device>(seed_of_run(), std::chrono::microseconds(20));
     {
       device_communicator devices(*part, {device});
       const device_buffer buffer(*device, 400);

@@ -11,6 +11,7 @@
 
 #include "support/device_job.hpp"
 #include "support/failing_device.hpp"
+#include "support/seed.hpp"
 
 namespace hawser::testing {
 namespace {
@@ -49,16 +50,10 @@ struct running_call {
   int ended = 0;
 };
 
-std::uint64_t base_seed() {
-  const char* const given = std::getenv("HAWSER_TEST_SEED");
-  static const std::uint64_t seed = given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-  return seed;
-}
-
 void check_all(const std::string& machine, collective what) {
   const topology::hierarchy tree = topology::parse_synthetic(machine);
-  std::uint64_t seed = base_seed();
-  bool is_staged = base_seed() % 2 == 0;
+  std::uint64_t seed = test::seed_of_run();
+  bool is_staged = test::seed_of_run() % 2 == 0;
   for (const std::string& name : algorithm::algorithm_names(tree, what)) {
     is_staged = !is_staged || tree.size() < 4;  // by turns, and always where there are few ranks
     const bool has_segments = !has_root(what) && what != collective::barrier;
@@ -89,7 +84,6 @@ void check_all(const std::string& machine, collective what) {
 class device_operation_on : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(device_operation_on, gives_the_reference_result_by_every_algorithm) {
-  std::cout << "HAWSER_TEST_SEED=" << base_seed() << std::endl;
   for (const collective what :
        {collective::all_reduce, collective::reduce_scatter, collective::all_gather, collective::all_to_all,
         collective::broadcast, collective::reduce, collective::gather, collective::scatter, collective::barrier}) {
@@ -104,9 +98,9 @@ INSTANTIATE_TEST_SUITE_P(machines, device_operation_on,
 /// Several calls at once on one queue: each of them hears of its own work.
 TEST(device_operation, calls_under_way_together_do_not_disturb_each_other) {
   const topology::hierarchy tree = topology::parse_synthetic("rack:2 gpu:2");
-  thread_device device(base_seed(), std::chrono::microseconds(30));
+  thread_device device(test::seed_of_run(), std::chrono::microseconds(30));
   {
-    device_job job(base_seed(), 4, device, true);
+    device_job job(test::seed_of_run(), 4, device, true);
     running_call first(job, tree, {collective::all_reduce, "ring", 200, 6, 3}, device, 1);
     running_call second(job, tree, {collective::all_to_all, "bruck", 9, 3, 2}, device, 2);
     first.start(job, 1);

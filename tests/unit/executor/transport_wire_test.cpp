@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <random>
 #include <thread>
 
@@ -12,6 +11,7 @@
 #include <hawser/transport/in_process.hpp>
 
 #include "support/payload.hpp"
+#include "support/seed.hpp"
 #include "support/thread_device.hpp"
 
 namespace hawser::test {
@@ -23,16 +23,10 @@ using executor::stream_wire;
 using testing::pattern;
 using testing::payload;
 
-std::uint64_t seed() {
-  const char* const given = std::getenv("HAWSER_TEST_SEED");
-  static const std::uint64_t chosen = given != nullptr ? std::stoull(given) : std::random_device{}();
-  return chosen;
-}
-
 /// A rank with a device and its end of the wire.
 struct end_of_wire {
   end_of_wire(transport::any_transport endpoint, int ranks, int lanes, unsigned number)
-      : device(seed() + number, std::chrono::microseconds(50)),
+      : device(seed_of_run() + number, std::chrono::microseconds(50)),
         wire(make_transport_wire(
             with_staging(std::move(endpoint), device, ranks,
                          {.buffer_bytes = 10'000, .pieces_per_peer = 2, .most_buffers = 3, .eager_bytes = 1000}),
@@ -115,9 +109,8 @@ void converse(end_of_wire& on, int self, int lane, const conversation& all, std:
 }
 
 TEST(transport_wire, carries_random_exchanges_of_all_lanes) {
-  std::printf("HAWSER_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed()));
   constexpr int lanes = 3;
-  std::mt19937_64 random(seed());
+  std::mt19937_64 random(seed_of_run());
   for (const int ranks : {2, 4}) {
     const auto ends = make_ends(ranks, lanes);
     std::vector<conversation> all;

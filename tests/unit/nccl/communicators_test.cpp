@@ -172,7 +172,7 @@ INSTANTIATE_TEST_SUITE_P(shapes, nccl_making,
                                            shape{2, false, false, false}, shape{2, true, true, false},
                                            shape{2, true, false, true}, shape{1, false, false, true}));
 
-/// All of a rank that has no NCCL, or none of some.
+/// The others have one, and would wait for it.
 TEST(nccl_communicators, tell_all_of_a_rank_without_nccl) {
   for (const int without : {0, 1}) {
     fake_nccl fake;

@@ -2,9 +2,7 @@
 #pragma once
 
 #include <chrono>
-#include <cstdlib>
 #include <functional>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +18,7 @@
 
 #include "nccl/opened.hpp"
 #include "support/fake_nccl.hpp"
+#include "support/seed.hpp"
 
 namespace hawser::test {
 
@@ -44,16 +43,6 @@ struct nccl_end {
 using nccl_body = std::function<void(nccl_rank&)>;
 /// Changes a rank's functions before they are used.
 using table_change = std::function<void(nccl::functions&)>;
-
-inline std::uint64_t seed_of_run() {
-  static const std::uint64_t seed = [] {
-    const char* const told = std::getenv("HAWSER_TEST_SEED");
-    const std::uint64_t chosen = told != nullptr ? std::strtoull(told, nullptr, 10) : std::random_device{}();
-    std::cout << "HAWSER_TEST_SEED=" << chosen << "\n";
-    return chosen;
-  }();
-  return seed;
-}
 
 inline nccl_end run_nccl_rank(nccl_rank& rank, const nccl_body& body) {
   try {

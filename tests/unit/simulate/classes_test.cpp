@@ -3,13 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <random>
 #include <string>
 
 #include <hawser/algorithm/enumerate.hpp>
 #include <hawser/simulate/simulate.hpp>
 #include <hawser/topology/synthetic.hpp>
+
+#include "support/seed.hpp"
 
 namespace hawser::simulate {
 namespace {
@@ -45,10 +46,7 @@ class random_case {
 };
 
 TEST(classes, take_the_time_of_single_ranks_on_random_machines) {
-  const char* const given = std::getenv("HAWSER_TEST_SEED");
-  const std::uint64_t seed = given != nullptr ? std::stoull(given) : std::random_device{}();
-  std::printf("HAWSER_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed));
-  random_case chosen(seed);
+  random_case chosen(test::seed_of_run());
   int compared = 0;
   for (int machine = 0; machine < 12; ++machine) {
     const std::string text = chosen.machine();
