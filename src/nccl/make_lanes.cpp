@@ -81,12 +81,11 @@ void make_lanes(group_state& state, group_state* parent, const std::string& keys
       for (int number = 0; number < state.options.lanes; ++number) start(state, parent, by, number);
       by.conclude();
     } catch (const error& e) {
-      by.refuse(e);  // first: what NCCL tells the others of the abort must not be taken for the cause
-      state.abort("its making was refused");
-      by.throw_outcome(e);
+      by.refuse(e);
     }
   } catch (...) {
-    state.abort("its making failed");
+    // Not before the others are told: what NCCL makes of it must not be taken for the cause.
+    state.abort("its making was refused");
     if (parent != nullptr) parent->abort("a split of it was refused");
     state.lanes.clear();
     throw;
