@@ -10,8 +10,8 @@
 namespace hawser::executor {
 
 /// A wire that reaches wherever a transport does. A stream that comes to an exchange sets a flag in pinned memory and
-/// waits for another one, which the wire's thread sets once the messages are through: some microseconds for each
-/// exchange, and no graph can replay it. `endpoint` takes memory of the device (`with_staging` makes any transport do
+/// waits for another one, which the wire's thread sets once the messages are through; no graph can replay
+/// that. `endpoint` takes memory of the device (`with_staging` makes any transport do
 /// so); its ranks are those of the wire, and all of them have wires with as many lanes. `name` is for people. The
 /// device must outlive it, and is called by two threads. After a failure streams wait until `abort`. Its flags go with
 /// it: streams must be through with what was enqueued before, if need be after an `abort`.
